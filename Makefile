@@ -1,0 +1,54 @@
+# Two commands on a fresh machine: `make demo` runs the main job, `make test` passes the tests.
+# One build configuration serves build, test, demo and benchmarks: release, with testability.
+
+CONFIGURATION = -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
+BIN = .build/release
+SOURCES = Package.swift Sources Tests relay/Sources demo/Sources Benchmarks
+SEED ?=
+SECONDS ?= 600
+
+.PHONY: all build setup test demo demo-headless bench lint format soak sanitize-thread sanitize-address clean
+
+all: build
+
+# Installs what is missing, and only that.
+setup:
+	@./setup
+
+build: setup
+	swift build $(CONFIGURATION)
+
+test: setup
+	swift build $(CONFIGURATION) --build-tests
+	swift test $(CONFIGURATION) --skip-build --parallel
+
+# In a terminal: two editors side by side. Without one: the same, printing progress.
+demo: build
+	demo/run
+
+demo-headless: build
+	demo/run --headless
+
+bench: build
+	$(BIN)/sennit-bench all
+
+lint: setup
+	swift format lint --strict -r -p $(SOURCES)
+
+format:
+	swift format -i -r -p $(SOURCES)
+
+# Long searches have a budget of their own: make soak SECONDS=3600
+soak: setup
+	swift build $(CONFIGURATION)
+	$(BIN)/sennit-soak --seconds $(SECONDS) $(if $(SEED),--seed $(SEED))
+
+# Sanitizers rebuild everything in a folder of their own.
+sanitize-thread: setup
+	swift test --sanitize=thread --scratch-path .build-thread
+
+sanitize-address: setup
+	ASAN_OPTIONS=detect_leaks=0 swift test --sanitize=address --scratch-path .build-address
+
+clean:
+	rm -rf .build .build-thread .build-address

@@ -1,0 +1,23 @@
+import Sennit
+
+extension Failure {
+    /// The engine's error, with the code that the process ends with.
+    init(_ error: SennitError) {
+        let status: ExitStatus =
+            switch error.code {
+            case .profileInUse: .inUse
+            case .profileDamaged, .invalidLink: .damaged
+            case .profileUnusable, .noSuchSpace, .ambiguousSpace: .noSpace
+            case .notSaved: .notSaved
+            case .noSuchDocument: .noDocument
+            case .invalidPath, .invalidName, .invalidAddress: .usage
+            case .noRelay, .unreachable, .notARelay, .insecure, .relayFailed, .unknownSpace,
+                .timedOut:
+                .noRelay
+            case .notMember, .inviteRefused, .notOwner, .readOnly: .notAllowed
+            case .closed, .internalFailure: .softwareFault
+            case .spaceExists, .pathTaken, .invalidEdit, .needsUpdate: .failure
+            }
+        self.init(status, error.message, hint: error.hint)
+    }
+}

@@ -1,0 +1,120 @@
+// A document as one replica has it: all that ever happened, and the text and map that it makes.
+//
+// Events come in two ways. `edit` makes new ones, at the current version or at an older one;
+// `merge` adds those of others, in any order that has ancestors first. Equal sets of events make
+// equal documents, whatever the order and however they were grouped.
+//
+//     var document = Document()
+//     let runs = try document.edit([Patch(range: 0..<0, text: "Hi")], author: log, firstEvent: 0)
+//     let result = try elsewhere.merge(runs)          // elsewhere.text.string == "Hi"
+//
+// Merging is Eg-walker: see Branch.swift and Tracker.swift.
+
+public import SennitWire
+
+/// A text and a map that several people change at once: the whole history and its outcome.
+///
+/// A value type. A copy costs nothing until one of the two changes; then everything is copied, so
+/// keep one owner and change it in place.
+public struct Document: Sendable {
+    var history = History()
+    var branch = Branch()
+    var map = MapState()
+
+    /// An empty document without history.
+    public init() {}
+
+    /// The text as it is now.
+    public var text: Rope { branch.text }
+
+    /// The version of everything: the events that no other event follows, ascending.
+    /// - Complexity: O(k log n) for k events.
+    public var frontier: [EventID] { names(of: branch.version) }
+
+    /// How many events there are: one for each scalar that was ever inserted or deleted, and for
+    /// each change of the map.
+    public var eventCount: Int { history.count }
+
+    /// Whether an event is here.
+    /// - Complexity: O(log n).
+    public func contains(_ event: EventID) -> Bool {
+        history.names.event(named: event) != nil
+    }
+
+    /// The text at another version.
+    /// - Parameter version: Any events of this document; what they descend from is included.
+    /// - Throws: `unknownEvents`.
+    /// - Complexity: O(size of the history of that version), or O(n) for the current one.
+    public func text(at version: [EventID]) throws(DocumentError) -> String {
+        let version = try history.version(named: version)
+        if version == branch.version { return text.string }
+        var branch = Branch()
+        var changes = PatchList(isRecording: false)
+        for range in history.graph.history(of: version) {
+            history.forEachPiece(in: range) { piece in
+                _ = branch.apply(piece, of: history, changes: &changes)
+            }
+        }
+        return branch.text.string
+    }
+
+    /// The containers that hold operations of kinds that this version doesn't know, ascending. What
+    /// is shown of them may lack something until Sennit is updated.
+    /// - Complexity: O(number of such operations).
+    public var containersNeedingUpdate: [UInt64] {
+        Set(history.operations.unknowns.map(\.container)).sorted()
+    }
+
+    /// Whether two replicas show the same text and the same map at the same version.
+    /// - Complexity: O(n).
+    public func hasSameState(as other: Document) -> Bool {
+        frontier == other.frontier && entries == other.entries && text == other.text
+    }
+
+    /// Gives back the memory that only makes the next concurrent merge faster.
+    public mutating func releaseMergeState() {
+        branch.tracker = nil
+    }
+
+    func names(of version: [LocalEvent]) -> [EventID] {
+        version.map(history.names.name(of:)).sorted()
+    }
+}
+
+// MARK: - The map
+
+extension Document {
+    /// A key of the root map with its values.
+    public struct Entry: Hashable, Sendable {
+        /// The key. Keys are compared by their scalars.
+        public var key: OperationRun.Text
+        /// One value, or all that were set concurrently, ascending by event.
+        public var values: [Value]
+    }
+
+    /// A value and the event that set it.
+    public struct Value: Hashable, Sendable {
+        /// The bytes that were set.
+        public var bytes: [UInt8]
+        /// The event that set them.
+        public var event: EventID
+    }
+
+    /// All keys that have a value, ascending by their UTF-8.
+    /// - Complexity: O(n log n).
+    public var entries: [Entry] {
+        map.values.sorted { $0.key.lexicographicallyPrecedes($1.key) }.map { key, live in
+            Entry(key: .init(String(decoding: key, as: UTF8.self)), values: values(live))
+        }
+    }
+
+    /// The values of a key: none, one, or all that were set concurrently, ascending by event.
+    public func values(forKey key: String) -> [Value] {
+        values(map.values[Array(key.utf8)] ?? [])
+    }
+
+    private func values(_ live: [MapState.Live]) -> [Value] {
+        live.map { Value(bytes: $0.value, event: history.names.name(of: $0.event)) }
+            .sorted { $0.event < $1.event }
+    }
+}

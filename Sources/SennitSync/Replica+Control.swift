@@ -1,0 +1,309 @@
+public import SennitSeal
+public import SennitWire
+
+// Founding, inviting, joining, and what control records do to membership and keys. SPEC.md section
+// 7.
+
+extension EntryType {
+    /// Entries that membership is folded from.
+    var isControl: Bool { [.genesis, .epoch, .join, .invite].contains(self) }
+
+    /// Entry types whose effect this version knows.
+    static let known: Set<EntryType> = [.genesis, .epoch, .edit, .join, .invite]
+}
+
+extension Replica {
+    /// Founds a space: genesis, and epoch 0 with the founder's name.
+    /// - Parameters:
+    ///   - spaceNonce: 32 random bytes; space and keys follow from them.
+    ///   - incarnation: 16 random bytes.
+    /// - Throws: `seal` for a name that is too long.
+    public static func founding(
+        deviceSeed: SecretBytes,
+        spaceNonce: Bytes32,
+        incarnation: Incarnation,
+        member: MemberRecord,
+        _ surroundings: Surroundings
+    ) throws(SyncError) -> (replica: Replica, change: ReplicaChange) {
+        let identity = DeviceIdentity(deviceSeed: deviceSeed, spaceNonce: spaceNonce)
+        let genesis = identity.genesis(nonce: spaceNonce)
+        var replica = Replica(
+            space: genesis.spaceID,
+            spaceNonce: spaceNonce,
+            identity: identity,
+            own: LogDescriptor(device: identity.device, incarnation: incarnation),
+            invite: nil
+        )
+        var change = ReplicaChange()
+        let index = try replica.index(of: replica.own)
+        let noEpoch = EpochKeyID(value: .zero)
+        replica.append(Seal.entry(founding: genesis), epoch: noEpoch, at: index, into: &change)
+        let secret = SecretBytes(surroundings.derived(0).bytes)
+        let epoch = EpochKey(secret: secret, space: replica.space)
+        let record: EpochRecord
+        do {
+            record = try EpochRecord(
+                key: epoch,
+                parents: [],
+                recipients: [
+                    .init(kind: .device, agreement: identity.agreement): surroundings.derived(1)
+                ],
+                random: surroundings.derived(2)
+            )
+        } catch {
+            throw .seal(error)
+        }
+        replica.learn(epoch, into: &change)
+        try replica.appendEntry(
+            .epoch,
+            clear: record.bytes,
+            epoch: epoch,
+            surroundings,
+            use: 3,
+            into: &change
+        ) { $0.append(member) }
+        replica.finish(&change)
+        return (replica, change)
+    }
+
+    /// Opens an automatic invite.
+    /// - Parameters:
+    ///   - seed: 16 random bytes, from which the invite's keys derive. They go into the link.
+    ///   - uses: how many may join by it.
+    /// - Throws: `notJoined` unless this device is an owner; `seal`.
+    public mutating func openInvite(
+        seed: SecretBytes,
+        role: Role,
+        uses: UInt64,
+        _ surroundings: Surroundings
+    ) throws(SyncError) -> ReplicaChange {
+        guard let epoch = writeEpoch, membership?.role(of: identity.device) == .owner else {
+            throw .notJoined
+        }
+        let invite = InviteIdentity(seed: seed, space: space)
+        let clear: InviteClear
+        do {
+            clear = try InviteClear(
+                invite: invite,
+                epoch: epoch,
+                ephemeral: surroundings.derived(0)
+            )
+        } catch {
+            throw .seal(error)
+        }
+        let record = InviteRecord(role: role, uses: uses, invite: invite.device)
+        var change = ReplicaChange()
+        try appendEntry(
+            .invite,
+            clear: clear.bytes,
+            epoch: epoch,
+            surroundings,
+            use: 1,
+            into: &change
+        ) { $0.append(record) }
+        finish(&change)
+        return change
+    }
+
+    /// Joins by the invite this replica was made with, once the invite's record is applied.
+    /// - Returns: `nil` if this device is a member, or the invite hasn't come or is used up.
+    public mutating func joinIfReady(
+        _ member: MemberRecord,
+        _ surroundings: Surroundings
+    ) throws(SyncError) -> ReplicaChange? {
+        guard let invite, !isMember, indexes[ownLog] == nil, let epoch = writeEpoch,
+            let membership,
+            membership.openInvites.contains(where: { $0.clear.invite == invite.device })
+        else { return nil }
+        let join = JoinRecord(
+            by: invite,
+            device: identity,
+            incarnation: own.incarnation,
+            space: space
+        )
+        var change = ReplicaChange()
+        try appendEntry(
+            .join,
+            clear: join.bytes,
+            epoch: epoch,
+            surroundings,
+            use: 0,
+            into: &change
+        ) { $0.append(member) }
+        finish(&change)
+        return change
+    }
+
+    /// Whether the invite this replica was made with is known and can't be used any more.
+    public var isInviteUsedUp: Bool {
+        guard let invite, !isMember, let membership, seenInvites.contains(invite.device) else {
+            return false
+        }
+        return !membership.openInvites.contains { $0.clear.invite == invite.device }
+    }
+
+    /// The list for the relay that follows from membership, if it differs from `current` and this
+    /// device may set it.
+    public func nextAccessList(after current: AccessList?) -> AccessList? {
+        guard let membership, membership.role(of: identity.device) == .owner else { return nil }
+        var members = membership.members.map { member in
+            AccessList.Member(
+                kind: .device,
+                key: member.device,
+                rights: member.role == .owner ? .all : [.read, .append]
+            )
+        }
+        members += membership.openInvites.map {
+            AccessList.Member(kind: .invite, key: $0.clear.invite, rights: [.read, .append])
+        }
+        if let current, current.members == members.sorted() { return nil }
+        return identity.accessList(space: space, after: current, members: members)
+    }
+
+    /// The epoch that own entries are sealed under: the deepest of those whose key was given to us,
+    /// among those the one of the highest id. An epoch that leaves us out must not silence us.
+    var writeEpoch: EpochKey? {
+        let known = membership?.epochs.filter { epochs[$0.key] != nil } ?? [:]
+        let newest = known.max { ($0.value.depth, $0.key) < ($1.value.depth, $1.key) }
+        return newest.flatMap { epochs[$0.key] }
+    }
+}
+
+// MARK: Keys
+
+extension Replica {
+    /// Takes every epoch key that new entries hold for this device or its invite.
+    ///
+    /// Entries are looked at before their turn: the key for a log's second entry may be in its
+    /// sixth. A key is worth nothing by itself: its id is its hash, and only entries that name the
+    /// id open under it.
+    /// - Returns: whether a key was learned.
+    mutating func learnKeys(from entries: [[UInt8]], into change: inout ReplicaChange) -> Bool {
+        let count = epochs.count
+        for bytes in entries {
+            guard let entry = try? Entry(decoding: bytes) else { continue }
+            if entry.type == .epoch, let record = try? EpochRecord(decoding: entry.clear) {
+                epochRecords[record.epoch, default: []].append(record)
+                let key =
+                    (try? identity.epochKey(from: record, in: space))
+                    ?? (try? invite?.epochKey(from: record, in: space))
+                if let key { learn(key, into: &change) }
+                if let known = epochs[record.epoch] { unwrap(known, into: &change) }
+            } else if entry.type == .invite, let invite,
+                let clear = try? InviteClear(decoding: entry.clear), clear.invite == invite.device,
+                let key = try? invite.epochKey(from: clear, in: space)
+            {
+                learn(key, into: &change)
+            }
+        }
+        return epochs.count > count
+    }
+
+    /// Keeps a key, and what older keys are wrapped under it.
+    mutating func learn(_ key: EpochKey, into change: inout ReplicaChange) {
+        guard epochs[key.id] == nil else { return }
+        epochs[key.id] = key
+        change.epochs.append(key)
+        unwrap(key, into: &change)
+    }
+
+    private mutating func unwrap(_ key: EpochKey, into change: inout ReplicaChange) {
+        // Anybody may announce an epoch under a name; only what the key itself wrapped opens.
+        for record in epochRecords[key.id] ?? [] {
+            for older in (try? record.olderKeys(under: key, in: space)) ?? [] {
+                learn(older, into: &change)
+            }
+        }
+    }
+}
+
+// MARK: Applying
+
+extension Replica {
+    /// Takes the space's genesis from the start of its founder's log.
+    mutating func applyGenesis(
+        _ entry: Entry,
+        at index: Int,
+        into change: inout ReplicaChange
+    ) -> Outcome {
+        guard let genesis = try? Genesis(decoding: entry.clear), genesis.nonce == spaceNonce,
+            genesis.founder == logs[index].descriptor.device
+        else { return .poison }
+        if membership == nil {
+            membership = Membership(
+                genesis: genesis,
+                hash: EntryHash(of: entry.bytes),
+                log: logs[index].id
+            )
+            change.membershipChanged = true
+        }
+        return .applied
+    }
+
+    /// Folds a control record into membership.
+    /// - Returns: false if the record is poison.
+    mutating func applyControl(
+        _ entry: Entry,
+        payloads: [Payload],
+        at index: Int,
+        into change: inout ReplicaChange
+    ) -> Bool {
+        let source = Membership.Source(
+            author: logs[index].descriptor,
+            log: logs[index].id,
+            offset: logs[index].applied,
+            hash: EntryHash(of: entry.bytes),
+            seen: logs[index].context
+        )
+        change.membershipChanged = true
+        return fold(entry, payloads: payloads, from: source)
+    }
+
+    /// Folds a control record, or a member record in an edit, into membership.
+    /// - Returns: false if the record is poison.
+    mutating func fold(
+        _ entry: Entry,
+        payloads: [Payload],
+        from source: Membership.Source
+    ) -> Bool {
+        let isValid = takeIn(entry, payloads: payloads, from: source)
+        if !isValid, entry.type.isControl { membership?.apply(poisonFrom: source) }
+        return isValid
+    }
+
+    private mutating func takeIn(
+        _ entry: Entry,
+        payloads: [Payload],
+        from source: Membership.Source
+    ) -> Bool {
+        let member = payloads.first { $0.kind == .member }
+            .flatMap { try? MemberRecord(decoding: $0.bytes) }
+        switch entry.type {
+        case .epoch:
+            guard let record = try? EpochRecord(decoding: entry.clear) else { return false }
+            membership?.apply(record, from: source)
+            if let member { membership?.apply(member, from: source) }
+            return true
+        case .invite:
+            guard let clear = try? InviteClear(decoding: entry.clear),
+                let payload = payloads.first(where: { $0.kind == .invite }),
+                let record = try? InviteRecord(decoding: payload.bytes),
+                record.belongs(to: clear)
+            else { return false }
+            membership?.apply(clear, record, from: source)
+            seenInvites.insert(clear.invite)
+            return true
+        case .join:
+            guard source.offset == .zero, let join = try? JoinRecord(decoding: entry.clear),
+                (try? join.verify(in: space, log: source.author)) != nil
+            else { return false }
+            membership?.apply(join, member, from: source)
+            return true
+        case .edit:
+            if let member { membership?.apply(member, from: source) }
+            return member != nil || !payloads.contains { $0.kind == .member }
+        default:
+            return false
+        }
+    }
+}

@@ -1,0 +1,90 @@
+import SennitWire
+import Testing
+
+@testable import SennitDocument
+
+@Suite struct DocumentEncodingTests {
+    /// A document with something of every kind in it.
+    private func makeDocument(seed: UInt64) throws -> (document: Document, rest: [OperationRun]) {
+        let graph = RandomGraph(seed: seed, shape: RandomGraph.Shape.all[2])
+        var document = try Document(merging: Array(graph.runs.prefix(24)))
+        let log = Fixture.log(50)
+        _ = try document.setMap(key: "a", value: [1], author: log, firstEvent: 0)
+        _ = try document.removeMap(key: "b", author: log, firstEvent: 1)
+        let start = Fixture.event(51, 0)
+        let content = OperationRun.Content.unknown(
+            kind: 7,
+            container: 1,
+            eventCount: 2,
+            bytes: [1]
+        )
+        _ = try document.merge([OperationRun(start: start, parents: [], content: content)])
+        return (document, Array(graph.runs.dropFirst(24)))
+    }
+
+    @Test(arguments: UInt64(1)...20)
+    func `a decoded document goes on like the one that was encoded`(seed: UInt64) throws {
+        var (document, rest) = try makeDocument(seed: seed)
+        var decoded = try Document(decoding: document.encode())
+        var trusted = try Document(decoding: document.encode(), isTrusted: true)
+        decoded.checkInvariants()
+        #expect(decoded.hasSameState(as: document) && decoded.encode() == document.encode())
+        for run in rest {
+            let result = try document.merge([run])
+            #expect(try decoded.merge([run]) == result, "seed \(seed)")
+            #expect(try trusted.merge([run]) == result, "seed \(seed)")
+        }
+        trusted.checkInvariants()
+        #expect(decoded.hasSameState(as: document) && trusted.hasSameState(as: document))
+    }
+
+    @Test func `an empty document is encoded too`() throws {
+        let decoded = try Document(decoding: Document().encode())
+        #expect(decoded.hasSameState(as: Document()) && decoded.eventCount == 0)
+    }
+
+    @Test func `bytes that end early or go on are refused`() throws {
+        let bytes = try makeDocument(seed: 1).document.encode()
+        for count in 0..<bytes.count {
+            #expect(throws: DocumentError.self) { try Document(decoding: Array(bytes[..<count])) }
+        }
+        #expect(throws: DocumentError.malformed(.trailingBytes(byteOffset: bytes.count))) {
+            try Document(decoding: bytes + [0])
+        }
+        #expect(throws: DocumentError.self) { try Document(decoding: []) }
+    }
+
+    @Test(arguments: UInt64(1)...20)
+    func `damage is refused or gives a sound document`(seed: UInt64) throws {
+        var random = Seeded(seed: seed)
+        let (document, rest) = try makeDocument(seed: seed)
+        let bytes = document.encode()
+        var refused = 0
+        for _ in 0..<200 {
+            var damaged = bytes
+            for _ in 0...random.below(3) {
+                damaged[random.below(damaged.count)] = UInt8(random.below(256))
+            }
+            guard var decoded = try? Document(decoding: damaged) else {
+                refused += 1
+                continue
+            }
+            decoded.checkInvariants()
+            for run in rest { _ = try? decoded.merge([run]) }
+            decoded.checkInvariants()
+        }
+        #expect(refused > 100, "seed \(seed)")
+    }
+
+    @Test func `a text that its history does not give is refused`() throws {
+        var document = Document()
+        _ = try document.edit(
+            [Patch(range: 0..<0, text: "truth")],
+            author: Fixture.log(0),
+            firstEvent: 0
+        )
+        var bytes = document.encode()
+        bytes[bytes.count - 1] ^= 1
+        #expect(throws: DocumentError.textDiffersFromHistory) { try Document(decoding: bytes) }
+    }
+}

@@ -1,0 +1,143 @@
+// The one thread that touches storage.
+//
+// Appends that come while a commit waits for the disk gather and share the next one: however many
+// connections append, there is one fsync at a time and nobody waits for more than two.
+//
+//     append a ──► commit 1 ─── fsync ───► ack a, wake subscribers
+//     append b, c, d … ──────► gather ───► commit 2 ─── fsync ───► ack b, c, d
+//
+// Reads take turns with commits, a few at a time, so a device that fetches years of history doesn't
+// hold up one that types.
+
+import Dispatch
+import Logging
+import SennitWire
+import Synchronization
+
+/// Gathers requests from all connections and carries them out.
+final class Committer: Sendable {
+    /// A request and who waits for its answer.
+    struct Job: Sendable {
+        let request: Request
+        let outlet: Outlet
+
+        var byteCount: Int {
+            if case .append(let append) = request { append.byteCount } else { 0 }
+        }
+    }
+
+    private struct Inbox {
+        var writes: [Job] = []
+        var reads: [Job] = []
+        var writeByteCount = 0
+        var isScheduled = false
+        var isStopping = false
+    }
+
+    private static let readsBetweenCommits = 16
+
+    private let limits: RelayLimits
+    private let inbox = Mutex(Inbox())
+    private let worker: Mutex<StorageWorker>
+    private let queue = DispatchQueue(label: "sennit-relay.storage", qos: .userInitiated)
+
+    init(storage: sending any RelayStorage, hub: Hub, limits: RelayLimits, logger: Logger) {
+        self.limits = limits
+        worker = Mutex(StorageWorker(storage: storage, hub: hub, limits: limits, logger: logger))
+    }
+
+    /// Takes a request in.
+    /// - Returns: the answer, if it is no at once; otherwise the outlet will hear.
+    func submit(_ request: Request, from outlet: Outlet) -> Delivery? {
+        let job = Job(request: request, outlet: outlet)
+        let refusal: Refusal? = inbox.withLock { inbox in
+            if case .read = request {
+                inbox.reads.append(job)
+            } else {
+                guard !inbox.isStopping else {
+                    return Refusal(code: .shuttingDown, reason: "the relay stops; connect again")
+                }
+                let byteCount = inbox.writeByteCount + job.byteCount
+                guard byteCount <= limits.maximumTotalPendingByteCount else {
+                    return Refusal(code: .rateLimited, reason: "the relay's disk is behind")
+                }
+                inbox.writeByteCount = byteCount
+                inbox.writes.append(job)
+            }
+            if !inbox.isScheduled {
+                inbox.isScheduled = true
+                queue.async { self.drain() }
+            }
+            return nil
+        }
+        return refusal.map { request.refused($0) }
+    }
+
+    /// Carries out what was taken in, and takes in no more writes.
+    func stop() throws(RelayError) {
+        inbox.withLock { $0.isStopping = true }
+        queue.sync { self.drain() }
+        let closing: Result<Void, RelayError> = worker.withLock { worker in
+            do throws(RelayError) { return .success(try worker.close()) } catch {
+                return .failure(error)
+            }
+        }
+        try closing.get()
+    }
+
+    /// How many commits there were.
+    var commitCount: Int { worker.withLock { $0.commitCount } }
+
+    private func drain() {
+        while let (writes, reads) = take() {
+            worker.withLock { worker in
+                worker.write(writes)
+                worker.read(reads)
+            }
+        }
+    }
+
+    private func take() -> (writes: [Job], reads: [Job])? {
+        inbox.withLock { inbox in
+            guard !inbox.writes.isEmpty || !inbox.reads.isEmpty else {
+                inbox.isScheduled = false
+                return nil
+            }
+            var count = 0
+            var byteCount = 0
+            for job in inbox.writes.prefix(limits.maximumGroupCount) {
+                let next = byteCount + job.byteCount
+                guard count == 0 || next <= limits.maximumGroupByteCount else { break }
+                byteCount = next
+                count += 1
+            }
+            let writes = Array(inbox.writes.prefix(count))
+            let reads = Array(inbox.reads.prefix(Committer.readsBetweenCommits))
+            inbox.writes.removeFirst(writes.count)
+            inbox.reads.removeFirst(reads.count)
+            inbox.writeByteCount -= byteCount
+            return (writes, reads)
+        }
+    }
+}
+
+extension Request {
+    /// The answer that says no.
+    func refused(_ refusal: Refusal) -> Delivery {
+        switch self {
+        case .enter: return .entryRefused(refusal)
+        case .putAccess: return .accessRefused(refusal, current: nil)
+        case .read(let log, _, _): return .unreadable(log: log, refusal)
+        case .append(let append):
+            let position = Position(log: append.log, offset: append.range.from)
+            return .appendRefused(
+                append,
+                Refusal(
+                    code: refusal.code,
+                    position: refusal.position ?? position,
+                    reason: refusal.reason
+                )
+            )
+        }
+    }
+}

@@ -1,0 +1,234 @@
+import Logging
+import NIOCore
+import NIOWebSocket
+import SennitWire
+
+/// What all connections of a relay share.
+struct RelayContext: Sendable {
+    let relayName: Bytes32
+    let hub: Hub
+    let committer: Committer
+    let limits: RelayLimits
+    let logger: Logger
+}
+
+/// Performs what `RelayConnection` decides, on one channel.
+final class ConnectionHandler: ChannelDuplexHandler {
+    typealias InboundIn = WebSocketFrame
+    typealias OutboundIn = Never
+    typealias OutboundOut = WebSocketFrame
+
+    private let relay: RelayContext
+    private var connection: RelayConnection
+    private var assembler: MessageAssembler
+    private var context: ChannelHandlerContext?
+    private var outlet: Outlet?
+    private var space: SpaceID?
+    private var timer: RepeatedTask?
+    private var isClosing = false
+    private var owesRead = false
+    private var needsFlush = false
+
+    init(relay: RelayContext, openedAt: NIODeadline) {
+        self.relay = relay
+        var random = SystemRandomNumberGenerator()
+        let nonce = (0..<Bytes32.byteCount).map { _ in UInt8.random(in: 0...255, using: &random) }
+        guard let nonce = Bytes32(nonce) else { preconditionFailure("A nonce has 32 bytes.") }
+        connection = RelayConnection(
+            challenge: Challenge(relay: relay.relayName, nonce: nonce),
+            limits: relay.limits,
+            openedAt: openedAt.sinceBoot
+        )
+        assembler = MessageAssembler(maximumFragmentCount: relay.limits.maximumFragmentCount)
+    }
+
+    private var now: Duration { NIODeadline.now().sinceBoot }
+
+    // MARK: The channel
+
+    func handlerAdded(context: ChannelHandlerContext) {
+        self.context = context
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let outlet = Outlet(
+            id: relay.hub.makeID(),
+            loop: context.eventLoop,
+            deliver: { delivery in
+                let handler = handler.value
+                handler.perform(handler.connection.receive(delivery, now: handler.now))
+            },
+            flush: { handler.value.flush() }
+        )
+        self.outlet = outlet
+        relay.hub.add(outlet)
+        timer = context.eventLoop.scheduleRepeatedTask(
+            initialDelay: .seconds(1),
+            delay: .seconds(1)
+        ) { _ in
+            let handler = handler.value
+            handler.perform(handler.connection.tick(now: handler.now))
+            handler.flush()
+        }
+        relay.logger.debug("connected", metadata: ["connection": "\(outlet.id)"])
+        perform(connection.open())
+        flush()
+    }
+
+    func handlerRemoved(context: ChannelHandlerContext) { leave() }
+
+    func channelInactive(context: ChannelHandlerContext) {
+        leave()
+        context.fireChannelInactive()
+    }
+
+    func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+        let output = assembler.receive(unwrapInboundIn(data))
+        connection.hear(now: now)
+        if isClosing {
+            if output == .close { context.close(promise: nil) }
+            return
+        }
+        switch output {
+        case .none: break
+        case .message(let message): perform(connection.receive(message, now: now))
+        case .text: perform(connection.receiveText())
+        case .ping(let bytes): write(.pong, ByteBuffer(bytes: bytes))
+        case .close: close(with: .normalClosure)
+        case .tooLarge: perform(connection.receiveTooLarge())
+        case .malformed(let reason): perform(connection.receiveGarbage(reason))
+        }
+    }
+
+    func channelReadComplete(context: ChannelHandlerContext) { flush() }
+
+    /// Nothing is read from a device that doesn't read its answers.
+    func read(context: ChannelHandlerContext) {
+        if context.channel.isWritable || isClosing {
+            context.read()
+        } else {
+            owesRead = true
+        }
+    }
+
+    func channelWritabilityChanged(context: ChannelHandlerContext) {
+        let isWritable = context.channel.isWritable
+        perform(connection.setWritable(isWritable, now: now))
+        flush()
+        if isWritable, owesRead {
+            owesRead = false
+            context.read()
+        }
+        context.fireChannelWritabilityChanged()
+    }
+
+    func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        guard let error = error as? NIOWebSocketError else {
+            context.close(promise: nil)
+            return
+        }
+        switch error {
+        case .invalidFrameLength: perform(connection.receiveTooLarge())
+        case .fragmentedControlFrame, .multiByteControlFrameLength:
+            perform(connection.receiveGarbage("a WebSocket control frame is too large"))
+        }
+        flush()
+    }
+
+    // MARK: Actions
+
+    private func perform(_ actions: [RelayConnection.Action]) {
+        for action in actions {
+            switch action {
+            case .send(let frame):
+                if case .welcome(let welcome) = frame { enter(welcome) }
+                write(.binary, ByteBuffer(bytes: frame.bytes))
+            case .sendShared(let frame): write(.binary, frame)
+            case .submit(let request): submit(request)
+            case .fanOut(let message, let space): fanOut(message, in: space)
+            case .close(let reason):
+                relay.logger.debug("closing", metadata: ["reason": "\(reason)"])
+                close(with: WebSocketErrorCode(reason))
+            case .cut: context?.close(promise: nil)
+            }
+        }
+    }
+
+    private func submit(_ request: Request) {
+        guard let outlet else { return }
+        if case .enter(let enter) = request { space = enter.space }
+        guard let refusal = relay.committer.submit(request, from: outlet) else { return }
+        perform(connection.receive(refusal, now: now))
+    }
+
+    private func enter(_ welcome: Welcome) {
+        relay.logger.debug("welcomed", metadata: ["logs": "\(welcome.logs.count)"])
+    }
+
+    private func fanOut(_ message: [UInt8], in space: SpaceID) {
+        let frame = ByteBuffer(bytes: RelayFrame.presence(message).bytes)
+        var outbox = Outbox()
+        for member in relay.hub.members(of: space) where member.id != outlet?.id {
+            outbox.add(.presence(frame), for: member)
+        }
+        outbox.send()
+    }
+
+    private func write(_ opcode: WebSocketOpcode, _ data: ByteBuffer) {
+        guard let context, context.channel.isActive else { return }
+        let frame = WebSocketFrame(fin: true, opcode: opcode, data: data)
+        context.write(wrapOutboundOut(frame), promise: nil)
+        needsFlush = true
+    }
+
+    private func flush() {
+        guard needsFlush else { return }
+        needsFlush = false
+        context?.flush()
+    }
+
+    /// Says goodbye, then waits a moment for the device to read it: closing at once would make the
+    /// kernel throw away what the device hasn't read, the refusal with it.
+    private func close(with code: WebSocketErrorCode) {
+        guard !isClosing, let context else { return }
+        isClosing = true
+        var data = ByteBuffer()
+        data.write(webSocketErrorCode: code)
+        write(.connectionClose, data)
+        flush()
+        if code == .normalClosure {
+            context.close(promise: nil)
+            return
+        }
+        context.read()
+        let channel = context.channel
+        context.eventLoop.scheduleTask(in: TimeAmount(relay.limits.lingerTimeout)) {
+            channel.close(promise: nil)
+        }
+    }
+
+    private func leave() {
+        timer?.cancel()
+        timer = nil
+        context = nil
+        guard let outlet else { return }
+        self.outlet = nil
+        relay.hub.remove(outlet.id, from: space)
+        relay.logger.debug("disconnected", metadata: ["connection": "\(outlet.id)"])
+    }
+}
+
+extension NIODeadline {
+    /// Monotonic time as the state machine takes it.
+    var sinceBoot: Duration { .nanoseconds(Int64(clamping: uptimeNanoseconds)) }
+}
+
+extension WebSocketErrorCode {
+    init(_ closing: RelayConnection.Closing) {
+        switch closing {
+        case .malformed: self = .protocolError
+        case .textMessage: self = .unacceptableData
+        case .tooLarge: self = .messageTooLarge
+        case .refused: self = .policyViolation
+        case .goingAway: self = .goingAway
+        }
+    }
+}

@@ -1,0 +1,100 @@
+import NIOCore
+import SennitWire
+import Synchronization
+
+/// Where a connection receives what isn't from its device.
+struct Outlet: Sendable {
+    /// Tells connections of one process apart.
+    let id: UInt64
+    /// Where the two functions are called.
+    let loop: any EventLoop
+    /// Hands something over.
+    let deliver: @Sendable (Delivery) -> Void
+    /// Sends what was written since.
+    let flush: @Sendable () -> Void
+}
+
+/// Deliveries of one round, so that each event loop is woken once and each socket written once.
+struct Outbox {
+    private var mail: [ObjectIdentifier: (loop: any EventLoop, items: [(Outlet, Delivery)])] = [:]
+
+    mutating func add(_ delivery: Delivery, for outlet: Outlet) {
+        mail[ObjectIdentifier(outlet.loop), default: (outlet.loop, [])].items
+            .append((outlet, delivery))
+    }
+
+    /// Hands everything over, in the order in which it was added.
+    consuming func send() {
+        for (loop, items) in mail.values {
+            loop.execute {
+                for (outlet, delivery) in items { outlet.deliver(delivery) }
+                for (outlet, _) in items { outlet.flush() }
+            }
+        }
+    }
+}
+
+/// Who is connected, and to which space. Shared by all event loops and the storage thread.
+final class Hub: Sendable {
+    private struct State {
+        var connectionCount = 0
+        var nextID: UInt64 = 0
+        var outlets: [UInt64: Outlet] = [:]
+        var spaces: [SpaceID: [UInt64: Outlet]] = [:]
+    }
+
+    private let state = Mutex(State())
+
+    /// Connections that are open, before and after their upgrade to WebSocket.
+    var connectionCount: Int { state.withLock { $0.connectionCount } }
+
+    /// Counts a connection in.
+    /// - Returns: whether there was room.
+    func accept(maximumCount: Int) -> Bool {
+        state.withLock { state in
+            guard state.connectionCount < maximumCount else { return false }
+            state.connectionCount += 1
+            return true
+        }
+    }
+
+    /// Counts a connection out.
+    func release() { state.withLock { $0.connectionCount -= 1 } }
+
+    /// An id for a new outlet.
+    func makeID() -> UInt64 {
+        state.withLock { state in
+            state.nextID += 1
+            return state.nextID
+        }
+    }
+
+    /// From now on, `outlet` hears what concerns all.
+    func add(_ outlet: Outlet) { state.withLock { $0.outlets[outlet.id] = outlet } }
+
+    /// From now on, `outlet` hears what happens in `space`, unless it is gone already.
+    func join(_ space: SpaceID, _ outlet: Outlet) {
+        state.withLock { state in
+            guard state.outlets[outlet.id] != nil else { return }
+            state.spaces[space, default: [:]][outlet.id] = outlet
+        }
+    }
+
+    /// The connection is gone.
+    func remove(_ id: UInt64, from space: SpaceID?) {
+        state.withLock { state in
+            state.outlets[id] = nil
+            guard let space else { return }
+            state.spaces[space]?[id] = nil
+            if state.spaces[space]?.isEmpty == true { state.spaces[space] = nil }
+        }
+    }
+
+    /// Everybody who is in `space`.
+    func members(of space: SpaceID) -> [Outlet] {
+        state.withLock { $0.spaces[space].map { Array($0.values) } ?? [] }
+    }
+
+    /// Everybody.
+    func all() -> [Outlet] { state.withLock { Array($0.outlets.values) } }
+}

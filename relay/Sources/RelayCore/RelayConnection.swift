@@ -1,0 +1,461 @@
+// One connection's conversation. SPEC.md section 10.
+//
+//     greeted ──hello──► entering ──entered──► member
+//                         │    ▲
+//               spaceUnknown   │ found (founder's device)
+//                         ▼    │
+//                       unknown ──found──► ownerless ──putAccess──► entering
+//
+// A space without an access list is unknown to all but its founder. Another member brings it back
+// to a relay that lost it with two frames, `found` and a `putAccess` that the founder signed.
+//
+// Frames that come while the storage thread is asked about the handshake are put aside, within
+// bounds, so a device need not wait for `welcome` before it goes on.
+//
+// Pure: time and answers come in, actions go out. `ConnectionHandler` performs them.
+
+import NIOCore
+import SennitWire
+
+/// The state of one connection.
+struct RelayConnection {
+    /// What the driver has to do, in order.
+    enum Action {
+        case send(RelayFrame)
+        /// A frame that other connections are sent too.
+        case sendShared(ByteBuffer)
+        case submit(Request)
+        /// Presence for all other connections of the space.
+        case fanOut([UInt8], SpaceID)
+        /// Closes once everything before it was sent. Nothing more is received.
+        case close(Closing)
+        /// Closes now; nothing is waited for.
+        case cut
+    }
+
+    /// Why a connection is closed.
+    enum Closing: Hashable {
+        case malformed
+        case textMessage
+        case tooLarge
+        case refused
+        case goingAway
+    }
+
+    private enum State {
+        case greeted
+        case entering(EnterRequest)
+        case unknown(EnterRequest)
+        case ownerless(EnterRequest)
+        case member(Member)
+        case closed
+    }
+
+    struct Member {
+        let device: DeviceKey
+        var access: SpaceAccess
+        var subscription: Subscription
+        var presence: TokenBucket
+        var accessLists: TokenBucket
+        var pendingAppendCount = 0
+
+        var rights: AccessList.Rights { access.rights(of: device) }
+    }
+
+    let challenge: Challenge
+    let limits: RelayLimits
+    private let handshakeDeadline: Duration
+    private var state = State.greeted
+    private var heardAt: Duration
+    private var fullSince: Duration?
+    private var aside: [RelayFrame] = []
+    private var pendingByteCount = 0
+
+    /// Begins a conversation.
+    /// - Parameters:
+    ///   - openedAt: when the device connected; the time for the handshake runs from there.
+    init(challenge: Challenge, limits: RelayLimits, openedAt: Duration) {
+        self.challenge = challenge
+        self.limits = limits
+        handshakeDeadline = openedAt + limits.handshakeTimeout
+        heardAt = openedAt
+    }
+
+    /// Whether the connection takes nothing in any more.
+    var isClosed: Bool { if case .closed = state { true } else { false } }
+
+    private var isWritable: Bool { fullSince == nil }
+
+    /// The first word.
+    func open() -> [Action] { [.send(.challenge(challenge))] }
+
+    // MARK: What comes from the device
+
+    /// Anything at all came from the device, a WebSocket ping for example.
+    mutating func hear(now: Duration) { heardAt = max(heardAt, now) }
+
+    /// A binary message.
+    mutating func receive(_ message: [UInt8], now: Duration) -> [Action] {
+        hear(now: now)
+        if isClosed { return [] }
+        do throws(WireError) {
+            return receive(try RelayFrame(decoding: message), byteCount: message.count, now: now)
+        } catch .unknown(field: "protocol version", let value, _) {
+            return refuse(.unsupportedVersion, "this relay doesn't speak version \(value)")
+        } catch {
+            return refuseMalformed("the frame does not parse: \(error)")
+        }
+    }
+
+    /// A text message, which the protocol doesn't have.
+    mutating func receiveText() -> [Action] {
+        if isClosed { return [] }
+        state = .closed
+        let refusal = Refusal(code: .malformed, reason: "messages are binary")
+        return [.send(.refused(refusal)), .close(.textMessage)]
+    }
+
+    /// Bytes that aren't WebSocket.
+    mutating func receiveGarbage(_ reason: String) -> [Action] {
+        isClosed ? [] : refuseMalformed(reason)
+    }
+
+    /// A message over the limit of all frames.
+    mutating func receiveTooLarge() -> [Action] {
+        if isClosed { return [] }
+        state = .closed
+        let refusal = Refusal(code: .tooLarge, reason: "the frame is over the limit")
+        return [.send(.refused(refusal)), .close(.tooLarge)]
+    }
+
+    // MARK: What comes from the clock and the socket
+
+    /// Looks at the deadlines; called about once a second.
+    mutating func tick(now: Duration) -> [Action] {
+        if isClosed { return [] }
+        if let fullSince, now - fullSince >= limits.writeTimeout { return cut() }
+        if case .member = state {
+            return now - heardAt >= limits.idleTimeout ? cut() : []
+        }
+        return now >= handshakeDeadline
+            ? refuse(.notMember, "no proof of membership came in time") : []
+    }
+
+    /// Whether the socket takes more.
+    mutating func setWritable(_ isWritable: Bool, now: Duration) -> [Action] {
+        guard isWritable else {
+            fullSince = fullSince ?? now
+            return []
+        }
+        fullSince = nil
+        return withMember { member in member.subscription.resume().map(Action.init) }
+    }
+
+    // MARK: What comes from the relay
+
+    /// An answer, or word of what others did.
+    mutating func receive(_ delivery: Delivery, now: Duration) -> [Action] {
+        if isClosed { return [] }
+        switch delivery {
+        case .entered(let access, let logs): return enter(access, logs, now: now)
+        case .spaceUnknown: return findSpaceUnknown(now: now)
+        case .entryRefused(let refusal): return close(after: refusal)
+        case .appended(let request, let ack):
+            pendingByteCount -= request.byteCount
+            return withMember { member in
+                member.pendingAppendCount -= 1
+                member.subscription.skip(
+                    request.log,
+                    from: request.range.from,
+                    to: request.range.head.end
+                )
+                return [.send(.ack(ack))]
+            }
+        case .appendRefused(let request, let refusal):
+            pendingByteCount -= request.byteCount
+            return withMember { member in
+                member.pendingAppendCount -= 1
+                return [.send(.refused(refusal))]
+            }
+        case .accessRefused(let refusal, let current):
+            return [.send(.refused(refusal))] + (current.map { [.send(.access($0))] } ?? [])
+        case .accessKnown(let list): return [.send(.access(list))]
+        case .accessChanged(let access, let frame): return changeAccess(access, frame)
+        case .presence(let frame):
+            let isWritable = isWritable
+            return withMember { member in
+                isWritable && member.rights.contains(.read) ? [.sendShared(frame)] : []
+            }
+        case .shutDown:
+            state = .closed
+            let refusal = Refusal(code: .shuttingDown, reason: "the relay stops; connect again")
+            return [.send(.refused(refusal)), .close(.goingAway)]
+        case .read, .unreadable, .committed: return serve(delivery)
+        }
+    }
+
+    // MARK: Helpers
+
+    private mutating func receive(
+        _ frame: RelayFrame,
+        byteCount: Int,
+        now: Duration
+    ) -> [Action] {
+        switch (state, frame) {
+        case (_, .ping(let value)): return [.send(.pong(value))]
+        case (_, .pong): return []
+        case (.greeted, .hello(let hello)): return greet(hello)
+        case (.entering, _): return putAside(frame, byteCount: byteCount)
+        case (.unknown(let request), .found(let genesis)): return find(genesis, for: request)
+        // Sent before the device knew that the relay doesn't know the space.
+        case (.unknown, .subscribe), (.unknown, .append), (.unknown, .presence),
+            (.unknown, .putAccess), (.ownerless, .subscribe), (.ownerless, .append),
+            (.ownerless, .presence):
+            return []
+        case (.ownerless(var request), .putAccess(let list)):
+            guard list.space == request.space else {
+                return refuseMalformed("the access list is another space's")
+            }
+            request.list = list
+            return enter(request)
+        case (.member(let member), .append(let range)):
+            return append(range, of: member, frameByteCount: byteCount)
+        case (.member(let member), .putAccess(let list)):
+            guard list.space == member.access.space else {
+                return refuseMalformed("the access list is another space's")
+            }
+            return withMember { member in
+                guard member.accessLists.take(now: now) else {
+                    let reason = "too many access lists at once"
+                    return [.send(.refused(Refusal(code: .rateLimited, reason: reason)))]
+                }
+                return [.submit(.putAccess(list))]
+            }
+        case (.member, .subscribe(let positions)):
+            let isWritable = isWritable
+            return withMember { member in
+                guard member.rights.contains(.read) else {
+                    return [.send(.refused(.notMember("the key may not read")))]
+                }
+                return member.subscription.subscribe(positions, isWritable: isWritable)
+                    .map(Action.init)
+            }
+        case (.member, .presence(let message)):
+            return withMember { member in
+                guard member.presence.take(now: now) else { return [] }
+                return [.fanOut(message, member.access.space)]
+            }
+        default: return refuseMalformed("the frame has no place here")
+        }
+    }
+
+    private mutating func greet(_ hello: Hello) -> [Action] {
+        let proof = challenge.signedBytes(space: hello.space, device: hello.device)
+        guard Signature.isValid(hello.signature, of: proof, by: hello.device) else {
+            return close(after: .notMember())
+        }
+        var request = EnterRequest(space: hello.space, device: hello.device)
+        if let admission = hello.admission {
+            let word = Admission.signedBytes(space: hello.space, device: hello.device)
+            guard Signature.isValid(admission.signature, of: word, by: admission.invite) else {
+                return close(after: .notMember())
+            }
+            request.invite = admission.invite
+        }
+        return enter(request)
+    }
+
+    private mutating func find(_ genesis: Genesis, for known: EnterRequest) -> [Action] {
+        guard genesis.spaceID == known.space else {
+            return refuseMalformed("the genesis is another space's")
+        }
+        var request = known
+        request.genesis = genesis
+        if genesis.founder == request.device { return enter(request) }
+        state = .ownerless(request)
+        return []
+    }
+
+    private mutating func enter(_ request: EnterRequest) -> [Action] {
+        state = .entering(request)
+        return [.submit(.enter(request))]
+    }
+
+    private mutating func putAside(_ frame: RelayFrame, byteCount: Int) -> [Action] {
+        pendingByteCount += byteCount
+        guard aside.count < limits.maximumPendingAppendCount,
+            pendingByteCount <= limits.maximumPendingByteCount
+        else { return refuse(.rateLimited, "too much came before the welcome") }
+        aside.append(frame)
+        return []
+    }
+
+    private mutating func takeAside(now: Duration) -> [Action] {
+        let frames = aside
+        aside = []
+        pendingByteCount = 0
+        var actions: [Action] = []
+        for frame in frames where !isClosed {
+            actions += receive(frame, byteCount: 0, now: now)
+        }
+        return actions
+    }
+
+    private mutating func enter(
+        _ access: SpaceAccess,
+        _ logs: [Welcome.Log],
+        now: Duration
+    ) -> [Action] {
+        guard case .entering(let request) = state else { return [] }
+        state = .member(
+            Member(
+                device: request.device,
+                access: access,
+                subscription: Subscription(logs: logs, in: access.space),
+                presence: TokenBucket(
+                    perSecond: limits.presencePerSecond,
+                    burst: limits.presenceBurst,
+                    now: now
+                ),
+                accessLists: TokenBucket(
+                    perSecond: limits.accessListsPerSecond,
+                    burst: limits.accessListBurst,
+                    now: now
+                )
+            )
+        )
+        let welcome = Welcome(access: access.list, logs: logs)
+        return [.send(.welcome(welcome))] + takeAside(now: now)
+    }
+
+    private mutating func findSpaceUnknown(now: Duration) -> [Action] {
+        guard case .entering(let request) = state else { return [] }
+        state = .unknown(request)
+        let refusal = Refusal(code: .unknownSpace, reason: "the relay doesn't know the space")
+        return [.send(.refused(refusal))] + takeAside(now: now)
+    }
+
+    private mutating func append(
+        _ range: EntryRange,
+        of member: Member,
+        frameByteCount: Int
+    ) -> [Action] {
+        let log = range.descriptor.logID(in: member.access.space)
+        let byteCount = range.entries.reduce(0) { $0 + $1.count }
+        func refused(_ code: Refusal.Code, _ reason: String) -> [Action] {
+            let position = Position(log: log, offset: range.from)
+            return [.send(.refused(Refusal(code: code, position: position, reason: reason)))]
+        }
+        guard range.entries.count == 1 || byteCount <= Limits.maximumBatchByteCount else {
+            return refused(.tooLarge, "a batch has at most \(Limits.maximumBatchByteCount) bytes")
+        }
+        guard member.pendingAppendCount < limits.maximumPendingAppendCount,
+            pendingByteCount + byteCount <= limits.maximumPendingByteCount
+        else { return refused(.rateLimited, "too many appends wait for the disk") }
+        guard member.access.allowsAppend(by: range.descriptor.device, from: member.device) else {
+            return refused(.notMember, "the log's author may not append")
+        }
+        guard
+            range.head.isSigned(
+                by: range.descriptor.device,
+                space: member.access.space,
+                log: log
+            )
+        else { return refused(.badHead, "the head's signature is wrong") }
+        pendingByteCount += byteCount
+        return withMember { member in
+            member.pendingAppendCount += 1
+            return [
+                .submit(
+                    .append(
+                        AppendRequest(
+                            space: member.access.space,
+                            device: member.device,
+                            log: log,
+                            range: range,
+                            hashes: range.entries.map(EntryHash.init(of:)),
+                            byteCount: byteCount
+                        )
+                    )
+                )
+            ]
+        }
+    }
+
+    private mutating func changeAccess(_ access: SpaceAccess, _ frame: ByteBuffer) -> [Action] {
+        let actions = withMember { member in
+            member.access = access
+            return [.sendShared(frame)]
+        }
+        guard case .member(let member) = state, member.rights.isEmpty else { return actions }
+        return close(after: .notMember())
+    }
+
+    private mutating func serve(_ delivery: Delivery) -> [Action] {
+        let isWritable = isWritable
+        return withMember { member in
+            // A device that may not read any more is not told what is written.
+            guard member.rights.contains(.read) else { return [] }
+            switch delivery {
+            case .read(let log, let from, let range):
+                return member.subscription
+                    .receive(range, of: log, from: from, isWritable: isWritable)
+                    .map(Action.init)
+            case .unreadable(let log, let refusal):
+                return [.send(.refused(refusal))]
+                    + member.subscription.abandon(log, isWritable: isWritable).map(Action.init)
+            case .committed(let tail):
+                return member.subscription.grow(tail, isWritable: isWritable).map(Action.init)
+            default: return []
+            }
+        }
+    }
+
+    private mutating func withMember(_ body: (inout Member) -> [Action]) -> [Action] {
+        guard case .member(var member) = state else { return [] }
+        // Only one reference while the member changes, or its dictionaries would be copied.
+        state = .greeted
+        let actions = body(&member)
+        state = .member(member)
+        return actions
+    }
+
+    private mutating func refuse(_ code: Refusal.Code, _ reason: String) -> [Action] {
+        close(after: Refusal(code: code, reason: reason))
+    }
+
+    private mutating func refuseMalformed(_ reason: String) -> [Action] {
+        state = .closed
+        let refusal = Refusal(code: .malformed, reason: reason)
+        return [.send(.refused(refusal)), .close(.malformed)]
+    }
+
+    private mutating func close(after refusal: Refusal) -> [Action] {
+        state = .closed
+        return [.send(.refused(refusal)), .close(.refused)]
+    }
+
+    private mutating func cut() -> [Action] {
+        state = .closed
+        return [.cut]
+    }
+}
+
+extension RelayConnection.Action {
+    init(_ step: Subscription.Step) {
+        switch step {
+        case .send(let range): self = .send(.entries(range))
+        case .sendShared(let frame): self = .sendShared(frame)
+        case .read(let log, let descriptor, let from):
+            self = .submit(.read(log: log, descriptor: descriptor, from: from))
+        case .caughtUp: self = .send(.caughtUp)
+        }
+    }
+}
+
+extension Refusal {
+    /// The one answer to a wrong signature and to a key that isn't let in.
+    static func notMember(_ reason: String = "the key isn't let in") -> Refusal {
+        Refusal(code: .notMember, reason: reason)
+    }
+}

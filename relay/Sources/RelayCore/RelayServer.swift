@@ -1,0 +1,216 @@
+public import Logging
+import NIOCore
+import NIOHTTP1
+import NIOPosix
+import NIOSSL
+import NIOWebSocket
+import SennitWire
+
+/// A running relay: the socket it listens on, its connections and its storage.
+///
+///     let server = try RelayServer(configuration, logger: logger)
+///     print(server.url)
+///     try server.stop()
+///
+/// Both calls block; don't make them on an event loop.
+public final class RelayServer: Sendable {
+    /// Where and how to serve.
+    public struct Configuration: Hashable, Sendable {
+        /// The directory for the relay's data.
+        public var directory: String
+        /// The name or address to listen on.
+        public var host: String
+        /// The port; 0 for any that is free.
+        public var port: Int
+        /// PEM files of the certificate with its chain and of its key; `nil` to serve without TLS.
+        public var certificate: (chainPath: String, keyPath: String)? {
+            get { chainPath.flatMap { chain in keyPath.map { (chain, $0) } } }
+            set { (chainPath, keyPath) = (newValue?.chainPath, newValue?.keyPath) }
+        }
+        /// The bounds to keep.
+        public var limits = RelayLimits()
+        /// The storage's size at most, in pages of 4096 bytes; `nil` for no limit.
+        public var maximumPageCount: Int?
+
+        private var chainPath: String?
+        private var keyPath: String?
+
+        /// A relay without TLS.
+        public init(directory: String, host: String = "127.0.0.1", port: Int = 0) {
+            self.directory = directory
+            self.host = host
+            self.port = port
+        }
+    }
+
+    /// The address that devices connect to.
+    public let url: String
+    /// The port that the relay listens on.
+    public let port: Int
+
+    private let group: MultiThreadedEventLoopGroup
+    private let channel: any Channel
+    private let relay: RelayContext
+
+    private static let stopTimeout: TimeAmount = .seconds(5)
+
+    /// Opens the storage and listens.
+    /// - Throws: what `SQLiteStorage` throws; `certificate`; `listen`.
+    public init(_ configuration: Configuration, logger: Logger) throws(RelayError) {
+        Primitives.prepare()
+        let tls = try configuration.certificate.map(RelayServer.tlsContext)
+        let storage = try SQLiteStorage(
+            directory: configuration.directory,
+            maximumPageCount: configuration.maximumPageCount
+        )
+        let relayName = storage.relayName
+        let hub = Hub()
+        let committer = Committer(
+            storage: storage,
+            hub: hub,
+            limits: configuration.limits,
+            logger: logger
+        )
+        relay = RelayContext(
+            relayName: relayName,
+            hub: hub,
+            committer: committer,
+            limits: configuration.limits,
+            logger: logger
+        )
+        group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let address = "\(configuration.host):\(configuration.port)"
+        do {
+            channel = try RelayServer.bootstrap(group, relay, tls)
+                .bind(host: configuration.host, port: configuration.port).wait()
+        } catch {
+            try? group.syncShutdownGracefully()
+            try committer.stop()
+            throw .listen(address: address, reason: "\(error)")
+        }
+        port = channel.localAddress?.port ?? configuration.port
+        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+        url = "\(tls == nil ? "ws" : "wss")://\(host):\(port)"
+        logger.info("listening", metadata: ["url": "\(url)"])
+    }
+
+    /// Stops accepting, finishes the running commit, says goodbye to every device and closes.
+    /// - Throws: `storage` if the storage can't be closed.
+    public func stop() throws(RelayError) {
+        relay.logger.info("stopping", metadata: ["connections": "\(connectionCount)"])
+        try? channel.close().wait()
+        let closing: Result<Void, RelayError> = Result { () throws(RelayError) in
+            try relay.committer.stop()
+        }
+        var outbox = Outbox()
+        for outlet in relay.hub.all() { outbox.add(.shutDown, for: outlet) }
+        outbox.send()
+        // Connections close by themselves after their linger time, at most.
+        let deadline = NIODeadline.now() + RelayServer.stopTimeout
+        let loop = group.next()
+        while connectionCount > 0, NIODeadline.now() < deadline {
+            try? loop.scheduleTask(in: .milliseconds(10)) {}.futureResult.wait()
+        }
+        try? group.syncShutdownGracefully()
+        relay.logger.info("stopped")
+        try closing.get()
+    }
+
+    /// Connections that are open now.
+    public var connectionCount: Int { relay.hub.connectionCount }
+
+    /// Commits that storage made so far.
+    public var commitCount: Int { relay.committer.commitCount }
+
+    private static func tlsContext(
+        chainPath: String,
+        keyPath: String
+    ) throws(RelayError) -> NIOSSLContext {
+        do {
+            let chain = try NIOSSLCertificate.fromPEMFile(chainPath)
+            let key = try NIOSSLPrivateKey(file: keyPath, format: .pem)
+            var configuration = TLSConfiguration.makeServerConfiguration(
+                certificateChain: chain.map { .certificate($0) },
+                privateKey: .privateKey(key)
+            )
+            configuration.minimumTLSVersion = .tlsv12
+            return try NIOSSLContext(configuration: configuration)
+        } catch {
+            throw .certificate(path: chainPath, reason: "\(error)")
+        }
+    }
+
+    private static func bootstrap(
+        _ group: MultiThreadedEventLoopGroup,
+        _ relay: RelayContext,
+        _ tls: NIOSSLContext?
+    ) -> ServerBootstrap {
+        let limits = relay.limits
+        return ServerBootstrap(group: group)
+            .serverChannelOption(.backlog, value: 512)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.tcpOption(.tcp_nodelay), value: 1)
+            .childChannelOption(
+                .writeBufferWaterMark,
+                value: .init(
+                    low: limits.writeBufferLowByteCount,
+                    high: limits.writeBufferHighByteCount
+                )
+            )
+            .childChannelInitializer { channel in
+                guard relay.hub.accept(maximumCount: limits.maximumConnectionCount) else {
+                    return refuse(channel, isPlain: tls == nil)
+                }
+                channel.closeFuture.whenComplete { _ in relay.hub.release() }
+                return channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLServerHandler(context: tls)
+                        )
+                    }
+                    try addHTTP(to: channel, relay)
+                }
+            }
+    }
+
+    private static func addHTTP(to channel: any Channel, _ relay: RelayContext) throws {
+        let openedAt = NIODeadline.now()
+        let upgrader = NIOWebSocketServerUpgrader(
+            maxFrameSize: Limits.maximumFrameByteCount,
+            automaticErrorHandling: false,
+            shouldUpgrade: { channel, head in
+                channel.eventLoop.makeSucceededFuture(head.uri == "/" ? HTTPHeaders() : nil)
+            },
+            upgradePipelineHandler: { channel, _ in
+                channel.eventLoop.makeCompletedFuture {
+                    try channel.pipeline.syncOperations.addHandler(
+                        ConnectionHandler(relay: relay, openedAt: openedAt)
+                    )
+                }
+            }
+        )
+        let plain = PlainHTTPHandler(timeout: relay.limits.handshakeTimeout)
+        let bound = NIOLoopBound(plain, eventLoop: channel.eventLoop)
+        try channel.pipeline.syncOperations.configureHTTPServerPipeline(
+            withPipeliningAssistance: false,
+            withServerUpgrade: (
+                upgraders: [upgrader],
+                completionHandler: { context in
+                    context.pipeline.syncOperations.removeHandler(bound.value, promise: nil)
+                }
+            )
+        )
+        try channel.pipeline.syncOperations.addHandler(plain)
+    }
+
+    private static func refuse(_ channel: any Channel, isPlain: Bool) -> EventLoopFuture<Void> {
+        let answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+        let written =
+            isPlain
+            ? channel.writeAndFlush(ByteBuffer(string: answer))
+            : channel.eventLoop.makeSucceededVoidFuture()
+        written.whenComplete { _ in channel.close(promise: nil) }
+        return channel.eventLoop.makeSucceededVoidFuture()
+    }
+}
