@@ -19,6 +19,7 @@ struct Plan: CustomStringConvertible {
     let crashesRelay: Bool
     let rollsRelayBack: Bool
     let cutsConnections: Bool
+    let isolatesDevices: Bool
     let mistreatsFrames: Bool
     let maximumDelay: Int
 
@@ -32,12 +33,14 @@ struct Plan: CustomStringConvertible {
         cutsConnections = random.chance(60)
         mistreatsFrames = random.chance(40)
         maximumDelay = 1 + random.below(400)
+        isolatesDevices = random.chance(40)
     }
 
     var description: String {
         "\(deviceCount) devices, \(editCount) edits, delays up to \(maximumDelay) ms"
             + (crashesDevices ? ", device crashes" : "") + (crashesRelay ? ", relay crashes" : "")
             + (rollsRelayBack ? ", relay rollback" : "") + (cutsConnections ? ", cuts" : "")
+            + (isolatesDevices ? ", partitions" : "")
             + (mistreatsFrames ? ", mistreated frames" : "")
     }
 }
@@ -62,6 +65,8 @@ final class World {
         case crashRelay
         case restartRelay(rollback: Bool)
         case cut(device: Int)
+        /// The device can't reach the relay for so long, and edits on.
+        case isolate(device: Int, time: Int)
     }
 
     let seed: UInt64
@@ -78,6 +83,7 @@ final class World {
     private var owners: [Int: Int] = [:]
     private var nextConnection = 0
     private var arrivals: [Int: (up: Int, down: Int)] = [:]
+    private var isolatedUntil: [Int: Int] = [:]
     private var relayCopy: MemoryStorage.Content?
     private var isWorkPlanned = false
     private var versions: [(document: DocumentID, frontier: [EventID], count: Int)] = []
@@ -145,6 +151,13 @@ final class World {
                 plan(.crashRelay, in: start)
                 let isRollback = plan.rollsRelayBack && random.chance(60)
                 plan(.restartRelay(rollback: isRollback), in: start + random.below(4000))
+            }
+        }
+        if plan.isolatesDevices {
+            for _ in 0..<(1 + random.below(4)) {
+                let index = random.below(devices.count)
+                let duration = 1000 + random.below(9000)
+                plan(.isolate(device: index, time: duration), in: random.below(12_000))
             }
         }
         if plan.cutsConnections {
@@ -253,13 +266,17 @@ final class World {
             if isRollback, let copy = relayCopy { relay.storage.content = copy }
             relay.start()
         case .cut(let index): hangUp(devices[index])
+        case .isolate(let index, let duration):
+            isolatedUntil[index] = time + duration
+            hangUp(devices[index])
         }
     }
 
     private func connect(_ device: SimulatedDevice) {
         guard device.isRunning, device.connection == nil else { return }
-        guard relay.isRunning else {
-            plan(.connect(device: device.index), in: 500)
+        let wait = isMended ? 0 : (isolatedUntil[device.index] ?? 0) - time
+        guard relay.isRunning, wait <= 0 else {
+            plan(.connect(device: device.index), in: max(wait, 500))
             return
         }
         let connection = nextConnection
