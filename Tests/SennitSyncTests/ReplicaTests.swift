@@ -71,6 +71,33 @@ import Testing
         try carol.checkInvariants()
     }
 
+    @Test func `what waited when the process ended goes on after it starts again`() throws {
+        var space = try TestSpace.joined()
+        try space.adaTypes("one ", at: 0)
+        _ = try space.bob.receive(space.adas(3...))
+        try space.bobTypes("two", at: 4)
+        let seed = SecretBytes([UInt8](repeating: 9, count: 32))
+        var carol = Replica(joining: space.link, deviceSeed: seed, incarnation: try incarnation(9))
+        let change = try carol.receive(space.bobs(0...))
+        // Only Bob's entries were in the journal when Carol's process ended.
+        var record = ReplicaRecord(space: carol.space, spaceNonce: carol.spaceNonce, own: carol.own)
+        record.logs[space.bob.ownLog] = RestoredLog(
+            record: try #require(change.logs[space.bob.ownLog]),
+            chains: change.entries.map(\.chain),
+            eventEnds: []
+        )
+        record.waiting = change.entries
+        var again = try Replica(
+            restoring: record,
+            deviceSeed: seed,
+            invite: space.link.identity
+        )
+        _ = again.resume()
+        _ = try again.receive(space.adas(0...))
+        #expect(again.version == again.appliedVersion)
+        #expect(space.text(of: again) == "one two")
+    }
+
     @Test func `a flipped bit anywhere in a range is refused as corrupt`() throws {
         var space = try TestSpace.joined()
         try space.adaTypes("secret", at: 0)
