@@ -173,7 +173,7 @@ struct Conductor {
         try await reach(.joined, "everybody to join")
         outcome.bases = clients.compactMap(\.report?.base)
         order.bases = outcome.bases
-        let text = plan.isForHands ? "Leave an editor with Ctrl-Q." : ""
+        let text = plan.isForHands ? "Leave an editor with Ctrl-X." : ""
         progress.say("\(clients.count) clients have joined by invite. \(text)")
     }
 
