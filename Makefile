@@ -3,11 +3,13 @@
 
 CONFIGURATION = -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
 BIN = .build/release
-SOURCES = Package.swift Sources Tests relay/Sources demo/Sources Benchmarks
+SOURCES = Package.swift Sources Tests relay/Sources demo/Sources Benchmarks Fuzz
 SEED ?=
 SECONDS ?= 600
+TRACE ?= Tests/Traces/friendsforever.json.gz
+WORK ?= merge
 
-.PHONY: all build setup test demo demo-headless bench lint format soak sanitize-thread sanitize-address clean
+.PHONY: all build setup test demo demo-headless bench bench-peers profile fuzz lint format soak sanitize-thread sanitize-address clean
 
 all: build
 
@@ -34,6 +36,14 @@ demo-headless: build
 bench: build
 	$(BIN)/sennit-bench all
 
+# Beside the engines that are Python wheels, in one run: make bench-peers TRACES="a.json.gz b.json.gz"
+bench-peers: build
+	Benchmarks/peers/run $(TRACES)
+
+# Instructions of one work on one trace by function (valgrind): make profile TRACE=… WORK=local
+profile: build
+	Benchmarks/profile $(TRACE) $(WORK)
+
 lint: setup
 	swift format lint --strict -r -p $(SOURCES)
 
@@ -45,6 +55,11 @@ soak: setup
 	swift build $(CONFIGURATION) --build-tests
 	$(if $(SEED),SENNIT_SEED=$(SEED),SENNIT_SOAK_SECONDS=$(SECONDS)) swift test $(CONFIGURATION) --skip-build --filter soak
 
+# Inputs that make a decoder trap: make fuzz TARGET=chunk SECONDS=600 (operations, chunk, head, frame)
+TARGET ?= chunk
+fuzz: setup
+	Fuzz/run $(TARGET) $(SECONDS)
+
 # Sanitizers rebuild everything in a folder of their own, unoptimised. Threads: where there are any.
 sanitize-thread: setup
 	TSAN_OPTIONS=suppressions=$(CURDIR)/Tests/thread-sanitizer.txt swift test --sanitize=thread \
@@ -55,4 +70,4 @@ sanitize-address: setup
 		--skip '^(SimulationTests|SennitReferenceTests|CommandTests)\.'
 
 clean:
-	rm -rf .build .build-thread .build-address
+	rm -rf .build .build-thread .build-address .build-peers .build-fuzz

@@ -47,8 +47,17 @@ let package = Package(
             pkgConfig: "libsodium",
             providers: [.apt(["libsodium-dev"])]
         ),
+        .systemLibrary(
+            name: "CZstd",
+            pkgConfig: "libzstd",
+            providers: [.apt(["libzstd-dev"])]
+        ),
         .target(name: "SennitWire", dependencies: ["CSodium"], swiftSettings: strict),
-        .target(name: "SennitDocument", dependencies: ["SennitWire"], swiftSettings: strict),
+        .target(
+            name: "SennitDocument",
+            dependencies: ["SennitWire", "CZstd"],
+            swiftSettings: strict
+        ),
         .target(
             name: "SennitSeal",
             dependencies: ["SennitWire", "CSodium"],
@@ -117,10 +126,14 @@ let package = Package(
             path: "demo/Sources",
             swiftSettings: strict
         ),
+        .target(name: "CHeapCount", path: "Benchmarks/HeapCount"),
         .executableTarget(
             name: "SennitBench",
-            dependencies: ["SennitDocument", "SennitReference", "SennitWire", arguments],
+            dependencies: [
+                "SennitDocument", "SennitReference", "SennitWire", "CHeapCount", arguments,
+            ],
             path: "Benchmarks",
+            exclude: ["HeapCount", "peers", "profile"],
             swiftSettings: strict
         ),
 

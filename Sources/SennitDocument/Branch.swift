@@ -17,24 +17,26 @@
 /// The text at one version, ready for more events.
 struct Branch: Sendable {
     /// The text at `version`.
-    private(set) var text = Rope()
+    var text = Rope()
     /// The version of all events that are in the branch.
     private(set) var version: [LocalEvent] = []
     /// The events that are in the branch. Invariant: ascending, apart from each other.
     private(set) var events: [Range<LocalEvent>] = []
-    /// What the last concurrent operation needed. Invariant: holds all events of the branch from
-    /// its base to its end, and everything in the branch that is not before the base is after it.
-    var tracker: Tracker?
+    /// What the last concurrent operation needed. Invariant: a current tracker holds all events of
+    /// the branch from its base to its end, and everything in the branch that is not before the
+    /// base is after it.
+    var state: MergeState?
+    /// How many operations of a batch were judged otherwise than the history had noted.
+    var wrongVerdictCount = 0
 
     /// An empty text before all events.
     init() {}
 
-    /// The text of a whole history, which the caller vouches for.
-    init(text: Rope, of history: History) {
-        self.text = text
-        version = history.graph.frontier
-        if history.count > 0 { events = [0..<history.count] }
-    }
+    /// The event after the last one of the branch.
+    var endOfEvents: LocalEvent { events.last?.upperBound ?? 0 }
+
+    /// The text at a base, before all events after it.
+    init(text: Rope) { self.text = text }
 
     /// Whether an operation has an effect in the text it was made for.
     enum Verdict {
@@ -59,12 +61,11 @@ extension Branch {
         if parents == version {
             verdict = applyVerbatim(operation, of: history, changes: &changes)
         } else if operation.isOnText {
-            var tracker = takeTracker(holding: parents, in: history)
-            tracker.move(to: parents, in: history.graph)
-            verdict = apply(operation, of: history, with: &tracker, parents, changes: &changes)
-            self.tracker = tracker
-        } else if let tracker, !tracker.canHold(parents) {
-            self.tracker = nil
+            let state = prepareTracker(holding: parents, in: history)
+            state.tracker.move(to: parents, in: history.graph)
+            verdict = apply(operation, of: history, with: state, parents, changes: &changes)
+        } else if let state, state.isCurrent, !state.tracker.canHold(parents) {
+            ownState().isCurrent = false
         }
         EventGraph.advance(&version, to: operation.events.upperBound - 1, over: parents)
         if let last = events.indices.last,
@@ -81,13 +82,20 @@ extension Branch {
     /// - Complexity: As for applying an operation that was made at that version.
     mutating func scalarCount(at target: [LocalEvent], in history: History) -> Int {
         if target == version { return text.scalarCount }
-        var tracker = takeTracker(holding: target, in: history)
-        tracker.move(to: target, in: history.graph)
-        self.tracker = tracker
-        return tracker.currentCount(finalCount: text.scalarCount)
+        let state = prepareTracker(holding: target, in: history)
+        state.tracker.move(to: target, in: history.graph)
+        return state.tracker.currentCount(finalCount: text.scalarCount)
     }
 
-    private mutating func applyVerbatim(
+    /// Notes which version the text has been brought to.
+    mutating func settle(at version: [LocalEvent], count: Int) {
+        self.version = version
+        events = [0..<count]
+    }
+
+    /// Applies an operation that was made at the branch's version.
+    @discardableResult
+    mutating func applyVerbatim(
         _ operation: OperationLog.Operation,
         of history: History,
         changes: inout PatchList
@@ -109,20 +117,20 @@ extension Branch {
     private mutating func apply(
         _ operation: OperationLog.Operation,
         of history: History,
-        with tracker: inout Tracker,
+        with state: MergeState,
         _ parents: [LocalEvent],
         changes: inout PatchList
     ) -> Verdict {
         var operation = operation
-        let count = tracker.currentCount(finalCount: text.scalarCount)
+        let count = state.tracker.currentCount(finalCount: text.scalarCount)
         operation.isVoid = operation.isVoid || !operation.exists(in: count)
         let scalarCount = operation.events.count
         let bytes = history.operations.pool[operation.text]
-        tracker.apply(
+        state.tracker.apply(
             operation,
             in: .version,
             parents: parents,
-            isBefore: history.precedes(operation.events.lowerBound)
+            names: history.names
         ) { effect in
             switch effect {
             case .insert(let position):
@@ -140,58 +148,62 @@ extension Branch {
 // MARK: - The tracker
 
 extension Branch {
-    /// A tracker that holds all events of the branch from a base on that precedes `parents`. It is
-    /// taken out, so that it has one owner while it changes; the caller puts it back.
-    private mutating func takeTracker(
-        holding parents: [LocalEvent],
-        in history: History
-    ) -> Tracker {
-        let kept = tracker.flatMap { $0.canHold(parents) ? $0 : nil }
-        tracker = nil
-        var tracker: Tracker
-        switch history.graph.base(of: [version, parents], floor: kept?.end ?? 0) {
-        case .event(let base):
-            tracker = Branch.better(kept, base: base)
-        case .root, .belowFloor:
-            tracker = Branch.better(kept, base: -1)
-        }
-        catchUp(&tracker, in: history)
-        return tracker
+    /// The merge state, with no other owner. If there was one, what it knew is lost to this branch.
+    mutating func ownState() -> MergeState {
+        if state != nil, isKnownUniquelyReferenced(&state), let state { return state }
+        let fresh = MergeState()
+        state = fresh
+        return fresh
     }
 
-    /// Either the kept tracker or a new one that begins at `base`.
+    /// Makes the tracker hold all events of the branch from a base on that precedes `parents`.
+    private mutating func prepareTracker(
+        holding parents: [LocalEvent],
+        in history: History
+    ) -> MergeState {
+        let state = ownState()
+        if !state.tracker.canHold(parents) { state.isCurrent = false }
+        var base = -1
+        let floor = state.isCurrent ? state.tracker.end : 0
+        if case .event(let event) = history.graph.base(of: [version, parents], floor: floor) {
+            base = event
+        }
+        if !(state.isCurrent && isWorthKeeping(state, newBase: base)) {
+            state.tracker.reset(base: base)
+            state.isCurrent = true
+        }
+        catchUp(state, in: history)
+        return state
+    }
+
+    /// Whether the tracker is kept, or a new one begins at `base`.
     ///
     /// Keeping one that is older than it need be costs what was not yet put into it, up to the new
     /// base. It is worth that if building it cost more: then whoever is still working at an old
     /// version can be merged without building it again, and the cost of keeping is spread over
     /// that of building.
-    private static func better(_ kept: consuming Tracker?, base: LocalEvent) -> Tracker {
-        guard let kept else { return Tracker(base: base) }
-        if base < kept.end { return kept }
-        let isWorthKeeping =
-            kept.spans.count <= DocumentLimits.maximumKeptSpanCount
-            && base - kept.end <= kept.end - kept.firstEvent
-        return isWorthKeeping ? kept : Tracker(base: base)
+    private func isWorthKeeping(_ state: MergeState, newBase base: LocalEvent) -> Bool {
+        if base < state.tracker.end { return true }
+        return state.tracker.spans.count <= DocumentLimits.maximumKeptSpanCount
+            && base - state.tracker.end <= state.tracker.end - state.tracker.firstEvent
     }
 
     /// Puts the events into the tracker that are in the branch and not yet in it.
-    private func catchUp(_ tracker: inout Tracker, in history: History) {
-        let start = tracker.end
+    private func catchUp(_ state: MergeState, in history: History) {
+        let start = state.tracker.end
         let first = events.lastIndex { $0.upperBound <= start }.map { $0 + 1 } ?? 0
-        for range in events[first...] {
+        for index in first..<events.count {
+            let range = events[index]
             history.forEachPiece(in: max(range.lowerBound, start)..<range.upperBound) { piece in
                 let parents = history.graph.parents(of: piece.events.lowerBound)
                 var frame = Tracker.Frame.everything
-                if piece.hasEffectOnText && (parents != tracker.tip || parents == tracker.version) {
+                if piece.hasEffectOnText
+                    && (parents != state.tracker.tip || parents == state.tracker.version)
+                {
                     frame = .version
-                    tracker.move(to: parents, in: history.graph)
+                    state.tracker.move(to: parents, in: history.graph)
                 }
-                tracker.apply(
-                    piece,
-                    in: frame,
-                    parents: parents,
-                    isBefore: history.precedes(piece.events.lowerBound)
-                ) { _ in
+                state.tracker.apply(piece, in: frame, parents: parents, names: history.names) { _ in
                     // The text shows it already.
                 }
             }
@@ -226,11 +238,6 @@ extension OperationLog.Operation {
 }
 
 extension History {
-    /// Whether the name of an event is smaller than those of others.
-    func precedes(_ event: LocalEvent) -> (LocalEvent) -> Bool {
-        { other in names.name(of: event) < names.name(of: other) }
-    }
-
     /// Calls `body` with the operations of a range of events, cut so that each is a chain.
     func forEachPiece(
         in range: Range<LocalEvent>,
@@ -241,16 +248,12 @@ extension History {
         var operationIndex = operations.operationIndex(of: event)
         var runIndex = graph.runIndex(of: event)
         while event < range.upperBound {
-            let operation = operations.operations[operationIndex]
-            let run = graph.runs[runIndex]
-            let end = min(
-                operation.events.upperBound,
-                run.events.upperBound,
-                range.upperBound
-            )
+            let operation = operations[operationIndex]
+            let chain = graph.events(ofRun: runIndex).upperBound
+            let end = min(operation.events.upperBound, chain, range.upperBound)
             body(operations.piece(of: operation, event..<end))
             if end == operation.events.upperBound { operationIndex += 1 }
-            if end == run.events.upperBound { runIndex += 1 }
+            if end == chain { runIndex += 1 }
             event = end
         }
     }

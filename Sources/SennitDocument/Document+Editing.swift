@@ -14,7 +14,8 @@ extension Document {
         author: LogID,
         firstEvent: UInt64
     ) throws(DocumentError) -> [OperationRun] {
-        try edit(patches, atLocal: branch.version, author: author, firstEvent: firstEvent).runs
+        try edit(patches, atLocal: history.graph.frontier, author: author, firstEvent: firstEvent)
+            .runs
     }
 
     /// Changes the text as somebody sees it who has not caught up.
@@ -25,7 +26,8 @@ extension Document {
     ///   - author: The log that the events will be in.
     ///   - firstEvent: The number of the first new event in that log.
     /// - Returns: The new events, for others to merge, and what happened to the current text.
-    /// - Throws: `unknownEvents`; `positionOutOfBounds`; `conflictingEvent` if a number is taken.
+    /// - Throws: `unknownEvents`; `positionOutOfBounds`; `conflictingEvent` if a number is taken;
+    ///   `historyNeeded`.
     /// - Complexity: That of merging the same events.
     public mutating func edit(
         _ patches: [Patch],
@@ -33,7 +35,16 @@ extension Document {
         author: LogID,
         firstEvent: UInt64
     ) throws(DocumentError) -> (runs: [OperationRun], changes: [Patch]) {
-        let version = try history.version(named: parents)
+        if parents != frontier {
+            do {
+                _ = try history.version(named: parents)
+            } catch {
+                guard error == .historyNeeded else { throw error }
+                try unpackHistory()
+            }
+        }
+        let version =
+            parents == frontier ? history.graph.frontier : try history.version(named: parents)
         return try edit(patches, atLocal: version, author: author, firstEvent: firstEvent)
     }
 
@@ -85,10 +96,11 @@ extension Document {
         author: LogID,
         firstEvent: UInt64
     ) throws(DocumentError) -> (runs: [OperationRun], changes: [Patch]) {
+        settle()
         var builder = OperationRunBuilder(
             author: author,
             firstEvent: firstEvent,
-            parents: names(of: version)
+            parents: history.names(ofVersion: version)
         )
         let scalarCount = branch.scalarCount(at: version, in: history)
         try builder.add(patches, scalarCount: scalarCount)
@@ -102,6 +114,9 @@ extension Document {
         for run in runs {
             let first = Int(clamping: run.start.number)
             let numbers = first..<(first.addingReportingOverflow(run.eventCount).partialValue)
+            if let base = history.base, base.contains(anyOf: numbers, of: run.start.log) {
+                throw .conflictingEvent(run.start)
+            }
             if let taken = history.names.firstKnown(in: numbers, of: run.start.log) {
                 throw .conflictingEvent(EventID(log: run.start.log, number: UInt64(taken)))
             }

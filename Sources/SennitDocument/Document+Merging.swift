@@ -13,15 +13,39 @@ extension Document {
     /// Events that are here already are passed over. Either all runs are added or none.
     /// - Parameter runs: In an order that has ancestors first.
     /// - Throws: `unknownEvents` if a parent is neither here nor in an earlier run;
-    ///   `conflictingEvent` if a name is taken by another event; `overLimit`, `invalidRun`.
+    ///   `conflictingEvent` if a name is taken by another event; `overLimit`, `invalidRun`;
+    ///   `historyNeeded` if that is neither here nor packed.
     /// - Complexity: O(k log n) for k concurrent runs, after O(m) once for m events since the last
     ///   critical version.
     public mutating func merge(_ runs: [OperationRun]) throws(DocumentError) -> MergeResult {
+        try merge(runs, minimumBatchCount: nil)
+    }
+
+    /// - Parameter minimumBatchCount: How many new operations are replayed as a batch, if not what
+    ///   is best.
+    mutating func merge(
+        _ runs: [OperationRun],
+        minimumBatchCount: Int?
+    ) throws(DocumentError) -> MergeResult {
+        do {
+            return try add(runs, minimumBatchCount ?? branch.minimumBatchCount)
+        } catch {
+            guard error == .historyNeeded, !packed.isEmpty else { throw error }
+            try unpackHistory()
+            return try add(runs, minimumBatchCount ?? branch.minimumBatchCount)
+        }
+    }
+
+    private mutating func add(
+        _ runs: [OperationRun],
+        _ minimumBatchCount: Int
+    ) throws(DocumentError) -> MergeResult {
+        settle()
         let mark = history.mark
         var firstOperations: [Int] = []
         do {
             for run in runs {
-                let first = history.operations.operations.count
+                let first = history.operations.operationCount
                 if try history.add(run) { firstOperations.append(first) }
             }
         } catch {
@@ -30,7 +54,23 @@ extension Document {
         }
         var result = MergeResult(changes: [], voidRunCount: 0)
         var changes = PatchList()
-        let end = history.operations.operations.count
+        let end = history.operations.operationCount
+        if end - mark.operationCount >= minimumBatchCount {
+            _ = branch.applyBatch(from: mark.count, of: &history, changes: &changes)
+            for (index, first) in firstOperations.enumerated() {
+                let next = index + 1 < firstOperations.count ? firstOperations[index + 1] : end
+                var isVoid = false
+                for index in first..<next {
+                    let operation = history.operations[index]
+                    isVoid = isVoid || operation.isVoid
+                    if operation.kind == .map { map.apply(operation, of: history) }
+                }
+                result.voidRunCount += isVoid ? 1 : 0
+            }
+            history.coalesce(since: mark)
+            result.changes = changes.patches
+            return result
+        }
         for (index, first) in firstOperations.enumerated() {
             let next = index + 1 < firstOperations.count ? firstOperations[index + 1] : end
             let isVoid = applyOperations(first..<next, changes: &changes)
@@ -49,7 +89,7 @@ extension Document {
     ) -> Bool {
         var isVoid = false
         for index in indexes {
-            let operation = history.operations.operations[index]
+            let operation = history.operations[index]
             if branch.apply(operation, of: history, changes: &changes) == .void {
                 history.markVoid(operationIndex: index)
                 isVoid = true

@@ -20,34 +20,44 @@ public struct Document: Sendable {
     var history = History()
     var branch = Branch()
     var map = MapState()
+    /// What was typed last and is in the history only.
+    var typing = PendingEdit()
+    /// The history before the base, if it is at hand: chunks from the first event on.
+    var packed: [[UInt8]] = []
+    /// Columns of stored chunks that a newer version wrote, to be written again.
+    var keptColumns: [HistoryChunk.KeptColumn] = []
 
     /// An empty document without history.
     public init() {}
 
     /// The text as it is now.
-    public var text: Rope { branch.text }
+    public var text: Rope { settledText }
 
     /// The version of everything: the events that no other event follows, ascending.
     /// - Complexity: O(k log n) for k events.
-    public var frontier: [EventID] { names(of: branch.version) }
+    public var frontier: [EventID] { history.names(ofVersion: history.graph.frontier) }
 
     /// How many events there are: one for each scalar that was ever inserted or deleted, and for
     /// each change of the map.
-    public var eventCount: Int { history.count }
+    public var eventCount: Int { history.eventCount }
 
     /// Whether an event is here.
     /// - Complexity: O(log n).
     public func contains(_ event: EventID) -> Bool {
-        history.names.event(named: event) != nil
+        history.contains(event)
     }
 
     /// The text at another version.
     /// - Parameter version: Any events of this document; what they descend from is included.
-    /// - Throws: `unknownEvents`.
+    /// - Throws: `unknownEvents`; `historyNeeded`.
     /// - Complexity: O(size of the history of that version), or O(n) for the current one.
     public func text(at version: [EventID]) throws(DocumentError) -> String {
+        if version == frontier { return text.string }
+        var whole = self
+        try whole.unpackHistory()
+        let history = whole.history
         let version = try history.version(named: version)
-        if version == branch.version { return text.string }
+        if version == history.graph.frontier { return text.string }
         var branch = Branch()
         var changes = PatchList(isRecording: false)
         for range in history.graph.history(of: version) {
@@ -62,7 +72,8 @@ public struct Document: Sendable {
     /// is shown of them may lack something until Sennit is updated.
     /// - Complexity: O(number of such operations).
     public var containersNeedingUpdate: [UInt64] {
-        Set(history.operations.unknowns.map(\.container)).sorted()
+        let older = history.base?.containersNeedingUpdate ?? []
+        return Set(older + history.operations.unknowns.map(\.container)).sorted()
     }
 
     /// Whether two replicas show the same text and the same map at the same version.
@@ -73,11 +84,7 @@ public struct Document: Sendable {
 
     /// Gives back the memory that only makes the next concurrent merge faster.
     public mutating func releaseMergeState() {
-        branch.tracker = nil
-    }
-
-    func names(of version: [LocalEvent]) -> [EventID] {
-        version.map(history.names.name(of:)).sorted()
+        branch.state = nil
     }
 }
 
@@ -114,7 +121,7 @@ extension Document {
     }
 
     private func values(_ live: [MapState.Live]) -> [Value] {
-        live.map { Value(bytes: $0.value, event: history.names.name(of: $0.event)) }
+        live.map { Value(bytes: $0.value, event: $0.name) }
             .sorted { $0.event < $1.event }
     }
 }

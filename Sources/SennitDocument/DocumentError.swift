@@ -14,6 +14,8 @@ public enum DocumentError: Error, Hashable, Sendable {
     case invalidRun(EventID)
     /// More of `what` than a document or a run may have.
     case overLimit(what: String, value: Int, limit: Int)
+    /// It takes the history, which is not in memory: attach it and try again.
+    case historyNeeded
     /// The encoded text or a verdict of a document is not what its own history gives.
     case textDiffersFromHistory
 }

@@ -25,8 +25,16 @@ public enum DocumentLimits {
     static let maximumBodyByteCount = 4 * maximumInsertScalarCount + 10
     /// Events in one document; far below the overflow of any sum of counts.
     static let maximumDocumentEventCount = 1 << 48
+    /// Bytes that were ever inserted into one document, so that counts of text fit 32 bits.
+    static let maximumTextByteCount = 1 << 30
     /// Inserted scalars in one stored operation, which bounds the walk to a scalar inside it.
     static let maximumStoredScalarCount = 2048
+    /// Scalars and bytes of one change up to which it is noted as typing.
+    static let maximumTypedCount = 256
+    /// Chunks in one stored document.
+    static let maximumChunkCount = 16
+    /// New operations in one merge from which on they are replayed as a batch.
+    static let minimumBatchCount = 16
     /// Spans of a tracker beyond which it is given up as soon as a newer base allows.
     static let maximumKeptSpanCount = 1 << 20
 }

@@ -27,16 +27,17 @@ extension EventGraph {
                 unshared -= top.flags == EventGraph.shared ? 0 : 1
                 flags |= top.flags
             }
-            let run = runs[runIndex(of: popped.event)]
-            var low = run.events.lowerBound
+            let run = runIndex(of: popped.event)
+            var low = runs[run].start
             let added = flags == EventGraph.shared ? 0 : 1
             if let top = heap.top, top.event >= low {
                 low = top.event + 1
                 heap.push(top.event, flags: flags)
                 unshared += added
             } else {
-                for parent in parentPool[run.parents] { heap.push(parent, flags: flags) }
-                unshared += added * run.parents.count
+                let parents = parentRange(ofRun: run)
+                for parent in parentPool[parents] { heap.push(parent, flags: flags) }
+                unshared += added * parents.count
             }
             let range = low..<(popped.event + 1)
             if flags == EventGraph.left { EventGraph.prepend(range, to: &onlyLeft) }
@@ -86,10 +87,11 @@ extension EventGraph {
             while heap.top?.event == popped.event, heap.pop() != nil {}
             guard let top = heap.top else { return .event(popped.event) }
             if popped.event < floor { return .belowFloor }
-            let run = runs[runIndex(of: popped.event)]
-            if top.event >= run.events.lowerBound { continue }
-            if run.parents.isEmpty { return .root }
-            for parent in parentPool[run.parents] { heap.push(parent) }
+            let run = runIndex(of: popped.event)
+            if top.event >= runs[run].start { continue }
+            let parents = parentRange(ofRun: run)
+            if parents.isEmpty { return .root }
+            for parent in parentPool[parents] { heap.push(parent) }
         }
         return .root
     }
@@ -101,9 +103,11 @@ extension EventGraph {
         for tip in version where tip >= event { heap.push(tip) }
         while let popped = heap.pop() {
             while heap.top?.event == popped.event, heap.pop() != nil {}
-            let run = runs[runIndex(of: popped.event)]
-            if event >= run.shadow { return true }
-            for parent in parentPool[run.parents] where parent >= event { heap.push(parent) }
+            let run = runIndex(of: popped.event)
+            if event >= runs[run].shadow { return true }
+            for parent in parentPool[parentRange(ofRun: run)] where parent >= event {
+                heap.push(parent)
+            }
         }
         return false
     }
@@ -124,11 +128,13 @@ extension EventGraph {
                 isDerived = isDerived || top.flags == derived
             }
             if !isDerived { result.append(popped.event) }
-            let run = runs[runIndex(of: popped.event)]
-            if let top = heap.top, top.event >= run.events.lowerBound {
+            let run = runIndex(of: popped.event)
+            if let top = heap.top, top.event >= runs[run].start {
                 heap.push(top.event, flags: derived)
             } else {
-                for parent in parentPool[run.parents] { heap.push(parent, flags: derived) }
+                for parent in parentPool[parentRange(ofRun: run)] {
+                    heap.push(parent, flags: derived)
+                }
             }
         }
         return result.reversed()

@@ -21,42 +21,64 @@ typealias LocalEvent = Int
 
 /// Which events came before which, in runs. Grows at the end only.
 struct EventGraph: Sendable {
-    /// Events of which each but the first has the one before it as its only parent.
+    /// Events of which each but the first has the one before it as its only parent. They end where
+    /// the next run starts.
     struct Run {
-        var events: Range<LocalEvent>
-        /// Where in `parentPool` the parents of the first event lie.
-        var parents: Range<Int>
+        /// The first event.
+        var start: LocalEvent
         /// The lowest event from which on everything up to the run is an ancestor of the run.
         var shadow: LocalEvent
+        /// Where in `parentPool` the parents of the first event begin; they end where those of
+        /// the next run begin.
+        var firstParent: Int
     }
 
-    /// Invariant: consecutive, covering 0..<count; none continues its predecessor.
+    /// Invariant: ascending from 0; none continues its predecessor.
     private(set) var runs: [Run] = []
     /// Invariant: each run's parents are ascending, minimal, and lie before the run.
     private(set) var parentPool: [LocalEvent] = []
-    /// The version of everything. Invariant: ascending; no event of it has a child.
-    private(set) var frontier: [LocalEvent] = []
-
+    /// The frontier when something was last added by `append`.
+    private var olderFrontier: [LocalEvent] = []
+    /// Whether the newest event has been all of the frontier since then.
+    private var isExtended = false
     /// How many events there are.
-    var count: Int { runs.last?.events.upperBound ?? 0 }
+    private(set) var count = 0
 
     /// Adds `eventCount` events in a chain, the first of them after `parents`, a version.
     mutating func append(eventCount: Int, parents: [LocalEvent]) {
         let start = count
-        if let last = runs.indices.last, parents.count == 1, parents[0] == start - 1 {
-            runs[last].events = runs[last].events.lowerBound..<(start + eventCount)
+        if parents.count == 1, parents[0] == start - 1, start > 0 {
+            count += eventCount
         } else {
-            let pooled = parentPool.count..<(parentPool.count + parents.count)
-            parentPool.append(contentsOf: parents)
             var shadow = start
             while shadow > 0 && parents.contains(shadow - 1) {
                 shadow = runs[runIndex(of: shadow - 1)].shadow
             }
-            runs.append(
-                Run(events: start..<(start + eventCount), parents: pooled, shadow: shadow)
-            )
+            runs.append(Run(start: start, shadow: shadow, firstParent: parentPool.count))
+            parentPool.append(contentsOf: parents)
+            count += eventCount
         }
-        EventGraph.advance(&frontier, to: start + eventCount - 1, over: parents)
+        if isExtended {
+            olderFrontier = [start - 1]
+            isExtended = false
+        }
+        EventGraph.advance(&olderFrontier, to: count - 1, over: parents)
+    }
+
+    /// The version of everything: ascending; no event of it has a child.
+    var frontier: [LocalEvent] { isExtended ? [count - 1] : olderFrontier }
+
+    /// Adds events in a chain after the newest event, which is all of the frontier.
+    @inline(__always)
+    mutating func extend(by eventCount: Int) {
+        count += eventCount
+        isExtended = true
+    }
+
+    /// Whether the newest event descends from all others.
+    @inline(__always)
+    var isLinearAtEnd: Bool {
+        isExtended || (olderFrontier.count == 1 && olderFrontier[0] == count - 1)
     }
 
     /// Makes `version` include `event`, whose parents are given, and everything up to it.
@@ -75,14 +97,37 @@ struct EventGraph: Sendable {
 
     /// Forgets all events from `end` on; `frontier` is what it was when there were `end`.
     mutating func truncate(to end: Int, frontier: [LocalEvent]) {
-        while let last = runs.last, last.events.lowerBound >= end {
+        while let last = runs.last, last.start >= end {
+            parentPool.removeSubrange(last.firstParent...)
             runs.removeLast()
-            parentPool.removeSubrange(last.parents)
         }
-        if let last = runs.indices.last {
-            runs[last].events = runs[last].events.lowerBound..<end
-        }
-        self.frontier = frontier
+        count = end
+        olderFrontier = frontier
+        isExtended = false
+    }
+
+    /// Makes room, so that adding so many runs moves nothing.
+    mutating func reserve(runCount: Int, parentCount: Int) {
+        runs.reserveCapacity(runs.count + runCount)
+        parentPool.reserveCapacity(parentPool.count + parentCount)
+    }
+}
+
+// MARK: - Reading
+
+extension EventGraph {
+    /// The events of a run.
+    @inline(__always)
+    func events(ofRun index: Int) -> Range<LocalEvent> {
+        let end = index + 1 < runs.count ? runs[index + 1].start : count
+        return runs[index].start..<end
+    }
+
+    /// Where in `parentPool` the parents of a run's first event lie.
+    @inline(__always)
+    func parentRange(ofRun index: Int) -> Range<Int> {
+        let end = index + 1 < runs.count ? runs[index + 1].firstParent : parentPool.count
+        return runs[index].firstParent..<end
     }
 
     /// The index of the run that holds `event`.
@@ -90,17 +135,18 @@ struct EventGraph: Sendable {
     func runIndex(of event: LocalEvent) -> Int {
         var low = 0
         var high = runs.count - 1
-        if runs[high].events.lowerBound <= event { return high }
+        if runs[high].start <= event { return high }
         while low < high {
             let middle = (low + high + 1) / 2
-            if runs[middle].events.lowerBound <= event { low = middle } else { high = middle - 1 }
+            if runs[middle].start <= event { low = middle } else { high = middle - 1 }
         }
         return low
     }
 
     /// The version that `event` was made at.
     func parents(of event: LocalEvent) -> [LocalEvent] {
-        let run = runs[runIndex(of: event)]
-        return event > run.events.lowerBound ? [event - 1] : Array(parentPool[run.parents])
+        let index = runIndex(of: event)
+        return event > runs[index].start
+            ? [event - 1] : Array(parentPool[parentRange(ofRun: index)])
     }
 }

@@ -58,7 +58,7 @@ extension History {
             let expected = previous.map { [$0] } ?? parents
             guard graph.parents(of: event) == expected else { throw .conflictingEvent(name) }
             let stored = longestPiece(from: event, atMost: eventCount - done)
-            let given = whole.operations[whole.operationIndex(of: done)]
+            let given = whole[whole.operationIndex(of: done)]
             let count = min(stored.events.count, given.events.upperBound - done)
             let left = operations.piece(of: stored, event..<(event + count))
             let right = whole.piece(of: given, done..<(done + count))
@@ -76,8 +76,8 @@ extension History {
         from event: LocalEvent,
         atMost count: Int
     ) -> OperationLog.Operation {
-        let operation = operations.operations[operations.operationIndex(of: event)]
-        let chain = graph.runs[graph.runIndex(of: event)].events.upperBound
+        let operation = operations[operations.operationIndex(of: event)]
+        let chain = graph.events(ofRun: graph.runIndex(of: event)).upperBound
         let named = names.endOfRun(holding: event)
         let end = min(operation.events.upperBound, chain, named, event + count)
         return operations.piece(of: operation, event..<end)

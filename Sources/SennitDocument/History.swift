@@ -6,6 +6,11 @@ struct History: Sendable {
     private(set) var graph = EventGraph()
     private(set) var names = EventNames()
     private(set) var operations = OperationLog()
+    /// What came before, if it is not here. Then "no parents" means the base.
+    let base: HistoryBase?
+
+    /// Begins without events, after a base if there is one.
+    init(base: HistoryBase? = nil) { self.base = base }
 
     /// How many events there are.
     var count: Int { graph.count }
@@ -21,7 +26,7 @@ struct History: Sendable {
     var mark: Mark {
         Mark(
             count: count,
-            operationCount: operations.operations.count,
+            operationCount: operations.operationCount,
             frontier: graph.frontier
         )
     }
@@ -45,7 +50,12 @@ struct History: Sendable {
 
     /// The local events of a version's names.
     /// - Throws: `unknownEvents` with those that are not here.
+    ///   `historyNeeded` if some lie before the base.
     func version(named names: [EventID]) throws(DocumentError) -> [LocalEvent] {
+        if let base {
+            if names == base.names { return [] }
+            guard !names.isEmpty else { throw .historyNeeded }
+        }
         var version: [LocalEvent] = []
         var unknown: [EventID] = []
         for name in names {
@@ -55,7 +65,9 @@ struct History: Sendable {
                 unknown.append(name)
             }
         }
-        guard unknown.isEmpty else { throw .unknownEvents(unknown) }
+        guard unknown.isEmpty else {
+            throw unknown.contains(where: contains) ? .historyNeeded : .unknownEvents(unknown)
+        }
         return version.count <= 1 ? version : graph.dominators(of: version)
     }
 }
@@ -65,12 +77,16 @@ struct History: Sendable {
 extension History {
     /// Adds the events of `run` that are not here yet.
     /// - Returns: Whether there were any.
-    /// - Throws: `overLimit`, `invalidRun`, `unknownEvents`, `conflictingEvent`. What was added
+    /// - Throws: `overLimit`, `invalidRun`, `unknownEvents`, `conflictingEvent`, `historyNeeded`.
+    ///   What was added
     ///   by earlier runs stays; the caller truncates.
     mutating func add(_ run: OperationRun) throws(DocumentError) -> Bool {
         let eventCount = try validated(run)
         let first = Int(run.start.number)
         let parents = try version(named: run.parents)
+        if let base, base.contains(anyOf: first..<(first + eventCount), of: run.start.log) {
+            throw .historyNeeded
+        }
         var knownCount = 0
         var lastKnown: LocalEvent?
         if let known = names.firstKnown(in: first..<(first + eventCount), of: run.start.log) {
@@ -87,6 +103,14 @@ extension History {
                 what: "events of a document",
                 value: count + eventCount,
                 limit: DocumentLimits.maximumDocumentEventCount
+            )
+        }
+        guard run.textByteCount <= DocumentLimits.maximumTextByteCount - operations.pool.count
+        else {
+            throw .overLimit(
+                what: "bytes of inserted text",
+                value: operations.pool.count + run.textByteCount,
+                limit: DocumentLimits.maximumTextByteCount
             )
         }
         let newCount = eventCount - knownCount
@@ -106,8 +130,34 @@ extension History {
         graph.append(eventCount: count, parents: parents)
     }
 
+    /// Lends the three tables to a reader that fills them together: as many events in each.
+    @inline(__always)
+    mutating func fill<Failure: Error>(
+        _ body: (inout EventGraph, inout EventNames, inout OperationLog) throws(Failure) -> Void
+    ) throws(Failure) {
+        try body(&graph, &names, &operations)
+    }
+
+    /// The index of a log among the names.
+    mutating func logIndex(adding log: LogID) -> Int { names.logIndex(adding: log) }
+
+    /// Adds events that continue the newest one in every respect; `body` adds what they do.
+    @inline(__always)
+    mutating func extend(by eventCount: Int, _ body: (inout OperationLog) -> Void) {
+        graph.extend(by: eventCount)
+        names.extend(by: eventCount)
+        body(&operations)
+    }
+
     /// Takes over operations that were read for the events of the graph.
     mutating func setOperations(_ operations: OperationLog) {
         self.operations = operations
+    }
+}
+
+extension OperationRun {
+    /// How many bytes the run adds to the texts of a document.
+    fileprivate var textByteCount: Int {
+        if case .insert(_, let text) = content { text.string.utf8.count } else { 0 }
     }
 }

@@ -78,20 +78,23 @@ public struct OperationBatch: Hashable, Sendable {
     /// - Complexity: O(size).
     public static func joined(_ batches: some Sequence<OperationBatch>) -> [OperationBatch] {
         var result: [OperationBatch] = []
+        var builder = OperationRunBuilder()
+        var document: DocumentID?
         for batch in batches {
-            if let last = result.last, last.document == batch.document,
-                last.author == batch.author,
-                last.runs[last.runs.count - 1].last.number + 1 == batch.firstEvent,
-                last.runs.count + batch.runs.count <= DocumentLimits.maximumBatchRunCount
-            {
-                result[result.count - 1] = OperationBatch(
-                    document: batch.document,
-                    runs: OperationRun.joined(last.runs + batch.runs)
-                )
-            } else {
-                result.append(batch)
+            let runs = builder.runs
+            let goesOn =
+                document == batch.document
+                && runs.last.map { EventID(log: $0.start.log, number: $0.last.number + 1) }
+                    == batch.runs[0].start
+                && runs.count + batch.runs.count <= DocumentLimits.maximumBatchRunCount
+            if !goesOn {
+                if let document { result.append(OperationBatch(document: document, runs: runs)) }
+                builder = OperationRunBuilder()
+                document = batch.document
             }
+            for run in batch.runs { builder.append(run) }
         }
+        if let document { result.append(OperationBatch(document: document, runs: builder.runs)) }
         return result
     }
 }

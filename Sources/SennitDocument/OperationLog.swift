@@ -22,7 +22,7 @@ struct OperationLog: Sendable {
         case gather
     }
 
-    /// One stored operation or a piece of one.
+    /// One operation or a piece of one, unpacked.
     struct Operation {
         var kind: Kind
         /// Whether the position did not exist at the parents, so that the events have no effect.
@@ -32,6 +32,33 @@ struct OperationLog: Sendable {
         var position: Int
         /// Where in the pool the inserted text lies; empty for all but insertions.
         var text: Range<Int>
+    }
+
+    /// An operation as it lies in memory: 16 bytes. Its events and its text end where those of the
+    /// next one begin.
+    private struct Stored {
+        /// The first event, and in the lowest three bits what lies at `position`.
+        var startAndTag: UInt64
+        /// For text the lowest position; otherwise an index into the table of the tag.
+        var position: UInt32
+        /// Where in the pool the text begins, or would begin.
+        var textStart: UInt32
+
+        var start: LocalEvent { LocalEvent(startAndTag >> 3) }
+        /// The raw value of a kind, or `voidTag`.
+        var tag: UInt8 { UInt8(truncatingIfNeeded: startAndTag & 7) }
+
+        init(start: LocalEvent, tag: UInt8, position: UInt32, textStart: Int) {
+            startAndTag = UInt64(start) << 3 | UInt64(tag)
+            self.position = position
+            self.textStart = UInt32(textStart)
+        }
+    }
+
+    /// An operation without effect: its position did not exist, and may be any number.
+    private struct Void {
+        var kind: Kind
+        var position: Int
     }
 
     /// What a map operation does: sets `key` to `value`, or removes it if that is `nil`.
@@ -47,15 +74,45 @@ struct OperationLog: Sendable {
         var bytes: [UInt8]
     }
 
-    /// Invariant: consecutive in `events`.
-    private(set) var operations: [Operation] = []
+    private static let voidTag: UInt8 = 7
+
+    /// Invariant: ascending in `start` and `textStart`, each from 0.
+    private var stored: [Stored] = []
+    private var voids: [Void] = []
     /// Everything that was ever inserted, as UTF-8, in local order.
     private(set) var pool: [UInt8] = []
     private(set) var mapChanges: [MapChange] = []
     private(set) var unknowns: [Unknown] = []
-
     /// How many events there are.
-    var count: Int { operations.last?.events.upperBound ?? 0 }
+    private(set) var count = 0
+
+    /// How many operations there are.
+    var operationCount: Int { stored.count }
+
+    /// An operation, by its index in local order.
+    @inline(__always)
+    subscript(index: Int) -> Operation {
+        let one = stored[index]
+        let isLast = index + 1 == stored.count
+        let end = isLast ? count : stored[index + 1].start
+        let textEnd = isLast ? pool.count : Int(stored[index + 1].textStart)
+        var operation = Operation(
+            kind: .gather,
+            isVoid: false,
+            events: one.start..<end,
+            position: Int(one.position),
+            text: Int(one.textStart)..<textEnd
+        )
+        if let kind = Kind(rawValue: one.tag) {
+            operation.kind = kind
+        } else {
+            let void = voids[Int(one.position)]
+            operation.kind = void.kind
+            operation.isVoid = true
+            operation.position = void.position
+        }
+        return operation
+    }
 }
 
 // MARK: - Adding
@@ -70,19 +127,9 @@ extension OperationLog {
             let count = min(scalarCount - done, DocumentLimits.maximumStoredScalarCount)
             let byteCount =
                 isASCII ? count : OperationLog.byteCount(of: count, scalarsOf: rest)
-            let start = self.count
-            let offset = pool.count
+            append(.insert, count: count, position: position + done)
             pool.append(contentsOf: rest.prefix(byteCount))
             rest = rest.dropFirst(byteCount)
-            operations.append(
-                Operation(
-                    kind: .insert,
-                    isVoid: false,
-                    events: start..<(start + count),
-                    position: position + done,
-                    text: offset..<pool.count
-                )
-            )
             done += count
         }
     }
@@ -113,95 +160,190 @@ extension OperationLog {
         append(.gather, count: 1, position: 0)
     }
 
-    /// Adds an operation that was stored, before its text is known.
-    mutating func append(_ operation: Operation) {
-        operations.append(operation)
-    }
-
-    /// Gives each operation its part of a pool of texts.
-    /// - Returns: Whether all is valid UTF-8 of as many scalars as there are inserting events.
-    mutating func setTexts(_ byteCounts: [Int], pool: [UInt8]) -> Bool {
-        var start = 0
-        for (index, byteCount) in byteCounts.enumerated() {
-            let text = start..<(start + byteCount)
-            let isInsert = operations[index].kind == .insert
-            guard text.upperBound <= pool.count,
-                text.upperBound == pool.count || pool[text.upperBound] & 0xC0 != 0x80,
-                TextCounts(pool[text]).scalars == (isInsert ? operations[index].events.count : 0)
-            else { return false }
-            operations[index].text = text
-            start = text.upperBound
+    /// Adds an operation whose text, if it has one, is appended to the pool next.
+    mutating func append(_ kind: Kind, count eventCount: Int, position: Int) {
+        var tag = kind.rawValue
+        var low = UInt32(truncatingIfNeeded: position)
+        if position > Int(UInt32.max) {
+            // No text is that long, so the operation can have no effect.
+            tag = OperationLog.voidTag
+            low = UInt32(voids.count)
+            voids.append(Void(kind: kind, position: position))
         }
-        self.pool = pool
-        return start == pool.count && String(validating: pool, as: UTF8.self) != nil
+        stored.append(Stored(start: count, tag: tag, position: low, textStart: pool.count))
+        count += eventCount
     }
 
-    private mutating func append(_ kind: Kind, count: Int, position: Int) {
-        let start = self.count
-        operations.append(
-            Operation(
-                kind: kind,
-                isVoid: false,
-                events: start..<(start + count),
-                position: position,
-                text: pool.count..<pool.count
+    /// Adds bytes to the text of the last operation.
+    mutating func appendText(_ bytes: some Sequence<UInt8>) { pool.append(contentsOf: bytes) }
+
+    /// Adds a byte to the text of the last operation.
+    @inline(__always)
+    mutating func appendText(_ byte: UInt8) { pool.append(byte) }
+
+    /// Makes room, so that adding so much moves nothing.
+    mutating func reserve(operationCount: Int, byteCount: Int) {
+        stored.reserveCapacity(stored.count + operationCount)
+        pool.reserveCapacity(pool.count + byteCount)
+    }
+
+    /// Adds an operation that was stored. Its text is the next bytes of a pool that comes later;
+    /// `textStart` is the sum of those before it.
+    mutating func append(
+        stored kind: Kind,
+        isVoid: Bool,
+        count eventCount: Int,
+        position: Int,
+        textStart: Int
+    ) {
+        let isFar = position > Int(UInt32.max)
+        if isVoid || isFar { voids.append(Void(kind: kind, position: position)) }
+        stored.append(
+            Stored(
+                start: count,
+                tag: isVoid || isFar ? OperationLog.voidTag : kind.rawValue,
+                position: isVoid || isFar ? UInt32(voids.count - 1) : UInt32(position),
+                textStart: textStart
             )
         )
+        count += eventCount
     }
 
-    /// Marks a stored operation as being without effect.
+    /// Takes over the texts of all operations, of which there were none yet.
+    /// - Returns: Whether the pool is valid UTF-8 and gives each inserting event its scalar.
+    mutating func setPool(_ pool: [UInt8]) -> Bool {
+        self.pool = pool
+        guard Int(stored.last?.textStart ?? 0) <= pool.count,
+            String(validating: pool, as: UTF8.self) != nil
+        else { return false }
+        let isASCII = pool.allSatisfy { $0 < 0x80 }
+        for index in stored.indices {
+            let operation = self[index]
+            let scalarCount = operation.kind == .insert ? operation.events.count : 0
+            if isASCII {
+                guard operation.text.count == scalarCount else { return false }
+            } else {
+                guard operation.text.isEmpty || pool[operation.text.lowerBound] & 0xC0 != 0x80,
+                    TextCounts(pool[operation.text]).scalars == scalarCount
+                else { return false }
+            }
+        }
+        return true
+    }
+
+    /// Whether an operation is without effect.
+    @inline(__always)
+    func isVoid(operationIndex: Int) -> Bool {
+        stored[operationIndex].tag == OperationLog.voidTag
+    }
+
+    /// Marks an operation on text as being without effect.
     mutating func markVoid(operationIndex: Int) {
-        operations[operationIndex].isVoid = true
+        let operation = self[operationIndex]
+        guard !operation.isVoid else { return }
+        stored[operationIndex] = Stored(
+            start: operation.events.lowerBound,
+            tag: OperationLog.voidTag,
+            position: UInt32(voids.count),
+            textStart: operation.text.lowerBound
+        )
+        voids.append(Void(kind: operation.kind, position: operation.position))
+    }
+
+    /// Lengthens the last operation, which inserts, by what was typed at its end.
+    /// - Returns: Whether it could be lengthened.
+    @inline(__always)
+    mutating func extendInsertion(at position: Int, count eventCount: Int) -> Bool {
+        guard let last = stored.last, last.tag == Kind.insert.rawValue else { return false }
+        let length = count - last.start
+        guard Int(last.position) + length == position,
+            length + eventCount <= DocumentLimits.maximumStoredScalarCount
+        else { return false }
+        count += eventCount
+        return true
+    }
+
+    /// Lengthens the last operation by the deletion of one scalar, if it goes on that way.
+    @inline(__always)
+    mutating func extendDeletion(ofScalarAt position: Int) -> Bool {
+        guard let last = stored.last, position <= Int(UInt32.max) else { return false }
+        let isForward = last.tag == Kind.deleteForward.rawValue
+        if isForward && Int(last.position) == position {
+            count += 1
+            return true
+        }
+        guard Int(last.position) == position + 1,
+            last.tag == Kind.deleteBackward.rawValue || (isForward && count - last.start == 1)
+        else { return false }
+        stored[stored.count - 1] = Stored(
+            start: last.start,
+            tag: Kind.deleteBackward.rawValue,
+            position: UInt32(position),
+            textStart: Int(last.textStart)
+        )
+        count += 1
+        return true
     }
 
     /// Joins operations from `index` on to their predecessors where the two make one.
     mutating func coalesce(from index: Int) {
         var kept = max(index, 1)
-        for next in kept..<max(operations.count, kept) {
-            if !extend(kept - 1, by: operations[next]) {
-                operations[kept] = operations[next]
+        let end = stored.count
+        if kept >= end { return }
+        for next in kept..<end {
+            // What lies between `kept` and `next` is joined already, so the ends are right.
+            let events = (stored[kept - 1].start, stored[next].start)
+            let nextEnd = next + 1 < end ? stored[next + 1].start : count
+            if !join(kept - 1, count: events.1 - events.0, next, count: nextEnd - events.1) {
+                stored[kept] = stored[next]
                 kept += 1
             }
         }
-        if kept < operations.count { operations.removeSubrange(kept...) }
+        stored.removeSubrange(kept...)
     }
 
-    private mutating func extend(_ index: Int, by next: Operation) -> Bool {
-        let last = operations[index]
-        guard last.isVoid == next.isVoid else { return false }
-        let count = last.events.count
-        let isSingle = next.events.count == 1
-        switch (last.kind, next.kind) {
+    /// Makes two neighbours one, if they are one; `count` says how many events each has.
+    private mutating func join(_ index: Int, count: Int, _ other: Int, count added: Int) -> Bool {
+        let last = stored[index]
+        let next = stored[other]
+        guard let kind = Kind(rawValue: last.tag), let nextKind = Kind(rawValue: next.tag) else {
+            return false
+        }
+        let isSingle = added == 1
+        switch (kind, nextKind) {
         case (.insert, .insert):
-            guard last.position + count == next.position,
-                count + next.events.count <= DocumentLimits.maximumStoredScalarCount
-            else { return false }
-            operations[index].text = last.text.lowerBound..<next.text.upperBound
+            return Int(last.position) + count == Int(next.position)
+                && count + added <= DocumentLimits.maximumStoredScalarCount
         case (.deleteForward, .deleteForward) where last.position == next.position:
-            break
+            return true
         case (.deleteForward, .deleteForward)
-        where count == 1 && isSingle && next.position == last.position - 1,
-            (.deleteBackward, .deleteForward) where isSingle && next.position == last.position - 1:
-            operations[index].kind = .deleteBackward
-            operations[index].position = next.position
-        case (.deleteBackward, .deleteBackward)
-        where next.position + next.events.count == last.position:
-            operations[index].position = next.position
+        where count == 1 && isSingle && Int(next.position) == Int(last.position) - 1,
+            (.deleteBackward, .deleteForward)
+        where isSingle && Int(next.position) == Int(last.position) - 1,
+            (.deleteBackward, .deleteBackward)
+        where Int(next.position) + added == Int(last.position):
+            stored[index] = Stored(
+                start: last.start,
+                tag: Kind.deleteBackward.rawValue,
+                position: next.position,
+                textStart: Int(last.textStart)
+            )
+            return true
         default:
             return false
         }
-        operations[index].events = last.events.lowerBound..<next.events.upperBound
-        return true
     }
 
     /// Forgets all operations of events from `end` on, which is where an operation begins.
     mutating func truncate(to end: LocalEvent) {
-        while let last = operations.last, last.events.lowerBound >= end {
-            pool.removeSubrange(last.text)
-            if last.kind == .map { mapChanges.removeLast() }
-            if last.kind == .unknown { unknowns.removeLast() }
-            operations.removeLast()
+        while let last = stored.last, last.start >= end {
+            pool.removeSubrange(Int(last.textStart)...)
+            if last.tag == Kind.map.rawValue { mapChanges.removeLast() }
+            if last.tag == Kind.unknown.rawValue { unknowns.removeLast() }
+            if last.tag == OperationLog.voidTag { voids.removeLast() }
+            stored.removeLast()
         }
+        count = end
     }
 }
 
@@ -212,11 +354,11 @@ extension OperationLog {
     /// - Complexity: O(log n), O(1) for the last one.
     func operationIndex(of event: LocalEvent) -> Int {
         var low = 0
-        var high = operations.count - 1
-        if operations[high].events.lowerBound <= event { return high }
+        var high = stored.count - 1
+        if stored[high].start <= event { return high }
         while low < high {
             let middle = (low + high + 1) / 2
-            if operations[middle].events.lowerBound <= event {
+            if stored[middle].start <= event {
                 low = middle
             } else {
                 high = middle - 1

@@ -30,7 +30,13 @@ public struct Rope: Sendable {
     /// The text of `text`.
     /// - Complexity: O(n).
     public init(_ text: String) {
-        root = RopeNode(building: Array(text.utf8))
+        root = RopeNode(building: Array(text.utf8)[...])
+    }
+
+    /// The text of valid UTF-8.
+    /// - Complexity: O(n).
+    init(utf8 bytes: ArraySlice<UInt8>) {
+        root = RopeNode(building: bytes)
     }
 
     /// How many Unicode scalars there are.
@@ -78,7 +84,7 @@ extension Rope {
         if bytes.isEmpty { return }
         guard bytes.count <= RopeNode.maximumInsertedByteCount else {
             let (left, right) = root.split(at: scalarIndex)
-            root = .join(.join(left, RopeNode(building: Array(bytes))), right)
+            root = .join(.join(left, RopeNode(building: bytes)), right)
             return
         }
         if let extra = root.insert(bytes, counts: TextCounts(bytes), at: scalarIndex) {

@@ -44,17 +44,17 @@ struct RopeNode: Sendable {
 
     /// Builds a balanced tree over valid UTF-8.
     /// - Complexity: O(n).
-    init(building bytes: [UInt8]) {
+    init(building bytes: ArraySlice<UInt8>) {
         guard bytes.count > RopeNode.maximumByteCount else {
-            self.init(leaf: bytes[...])
+            self.init(leaf: bytes)
             return
         }
         var nodes: [RopeNode] = []
         let leafCount = (bytes.count + 767) / 768
-        var start = 0
+        var start = bytes.startIndex
         for index in 1...leafCount {
-            var end = bytes.count * index / leafCount
-            while end < bytes.count && bytes[end] & 0xC0 == 0x80 { end += 1 }
+            var end = bytes.startIndex + bytes.count * index / leafCount
+            while end < bytes.endIndex && bytes[end] & 0xC0 == 0x80 { end += 1 }
             nodes.append(RopeNode(leaf: bytes[start..<end]))
             start = end
         }

@@ -5,29 +5,30 @@ extension SpanTree {
         var leaf: Int32 = 0
         while leaf >= 0 {
             let start = Int(leaf) * SpanTree.leafSlotCount
-            for slot in start..<(start + leafCounts[Int(leaf)]) {
-                result.append((leafHandles[slot], leafWeights[slot]))
+            for slot in start..<(start + Int(leaves[Int(leaf)].count)) {
+                result.append((handles[slot], weights[slot]))
             }
-            leaf = leafSuccessors[Int(leaf)]
+            leaf = leaves[Int(leaf)].successor
         }
         return result
     }
 
     /// Traps if the tree is not linked, counted and filled as the properties promise.
     func checkInvariants() {
-        var leaves: [Int32] = []
-        let sum = checkSubtree(root, level: height, parent: -1, leaves: &leaves)
+        var found: [Int32] = []
+        let sum = checkSubtree(root, level: height, parent: SpanTree.none, slot: 0, &found)
         precondition(sum == total, "The total is the sum of all weights.")
         var leaf: Int32 = 0
-        for expected in leaves {
+        for expected in found {
             precondition(leaf == expected, "Leaves are linked in order, leaf 0 first.")
-            leaf = leafSuccessors[Int(leaf)]
+            leaf = leaves[Int(leaf)].successor
         }
-        precondition(leaf == -1, "The last leaf has no successor.")
+        precondition(leaf == SpanTree.none, "The last leaf has no successor.")
         for (handle, _) in sequence {
             let start = Int(leafOfHandle[Int(handle)]) * SpanTree.leafSlotCount
             let slots = start..<(start + SpanTree.leafSlotCount)
-            precondition(leafHandles[slots].contains(handle), "A handle is in its leaf.")
+            precondition(handles[cursor(of: handle).slot] == handle, "A handle is findable.")
+            precondition(slots.contains(cursor(of: handle).slot), "A handle is in its leaf.")
         }
     }
 
@@ -35,30 +36,33 @@ extension SpanTree {
         _ index: Int32,
         level: Int,
         parent: Int32,
-        leaves: inout [Int32]
+        slot: Int,
+        _ found: inout [Int32]
     ) -> Weight {
         var sum = Weight.zero
+        let place = level == 0 ? leaves[Int(index)] : nodes[Int(index)]
+        precondition(place.parent == parent, "A child knows its parent.")
+        precondition(parent < 0 || Int(place.slotInParent) == slot, "A child knows its slot.")
         if level == 0 {
-            leaves.append(index)
-            let leaf = Int(index)
-            precondition(leafParents[leaf] == parent, "A leaf knows its parent.")
-            precondition(leafCounts[leaf] <= SpanTree.leafSlotCount, "A leaf is not too full.")
-            precondition(leaves.count == 1 || leafCounts[leaf] > 0, "Only the first may be empty.")
-            let start = leaf * SpanTree.leafSlotCount
-            for slot in start..<(start + leafCounts[leaf]) { sum += leafWeights[slot] }
+            found.append(index)
+            precondition(place.count <= SpanTree.leafSlotCount, "A leaf is not too full.")
+            precondition(found.count == 1 || place.count > 0, "Only the first may be empty.")
+            let start = Int(index) * SpanTree.leafSlotCount
+            for slot in start..<(start + Int(place.count)) { sum &+= weights[slot] }
             return sum
         }
-        precondition(nodeParents[Int(index)] == parent, "A node knows its parent.")
+        precondition(place.count <= SpanTree.nodeSlotCount, "A node is not too full.")
         let start = Int(index) * SpanTree.nodeSlotCount
-        for slot in start..<(start + nodeCounts[Int(index)]) {
+        for slot in start..<(start + Int(place.count)) {
             let below = checkSubtree(
-                nodeChildren[slot],
+                children[slot],
                 level: level - 1,
                 parent: index,
-                leaves: &leaves
+                slot: slot,
+                &found
             )
-            precondition(below == nodeWeights[slot], "A child weighs what is below it.")
-            sum += below
+            precondition(below == childWeights[slot], "A child weighs what is below it.")
+            sum &+= below
         }
         return sum
     }

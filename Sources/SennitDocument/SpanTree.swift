@@ -4,67 +4,99 @@
 // order, each with two weights, and answers in O(log n): which handle lies at a place counted in
 // either weight, what lies before a handle, which of two handles comes first. It is a B+tree in
 // flat arrays: leaf l owns the slots l*32..<l*32+32, node n the slots n*16..<n*16+16, so there is
-// no object per node and no reference counting. A second array takes a handle to its leaf.
+// no object per node and no reference counting. Every leaf and node knows its parent and its slot
+// there, so that a change of weight goes up without a search; one more array takes a handle to its
+// leaf.
 //
-//     node    [child 0: 7,5 | child 1: 9,9]          weights (first, second)
+//     node    [child 0: 7,5 | child 1: 9,9]          weights (current, final)
 //     leaf 0  [h0: 4,4  h3: 3,1]   leaf 1  [h1: 9,9]
 //
-// `place(atFirst: 5)` passes h0 (4) and ends in h3 at offset 1. Handles are never removed.
+// The place at current 5 passes h0 (4) and is in h3 at offset 1. Handles are never removed.
 
 /// An ordered sequence of handles with two weights each.
-struct SpanTree: Sendable {
+struct SpanTree: ~Copyable {
     typealias Handle = Int32
 
-    /// What a handle counts for. Sums stay below 2^62: see `Tracker.placeholderCount`.
+    /// What a handle counts for. Sums wrap nowhere: see `Tracker.placeholderCount`.
     struct Weight: Equatable {
-        var first: Int
-        var second: Int
+        var current: UInt32
+        var final: UInt32
 
-        static let zero = Weight(first: 0, second: 0)
+        static let zero = Weight(current: 0, final: 0)
 
-        static func += (left: inout Weight, right: Weight) {
-            left.first += right.first
-            left.second += right.second
+        /// Differences of weights are added modulo 2^32.
+        static func &+= (left: inout Weight, right: Weight) {
+            left.current &+= right.current
+            left.final &+= right.final
         }
 
-        static func - (left: Weight, right: Weight) -> Weight {
-            Weight(first: left.first - right.first, second: left.second - right.second)
+        static func &- (left: Weight, right: Weight) -> Weight {
+            Weight(current: left.current &- right.current, final: left.final &- right.final)
         }
+    }
+
+    /// Where a handle lies. Good until the next insertion.
+    struct Cursor: Equatable {
+        var leaf: Int32
+        /// Counted from the first of all slots.
+        var slot: Int
     }
 
     /// Which of the two weights a place is counted in.
     enum Side {
-        case first
-        case second
+        case current
+        case final
     }
 
     static let leafSlotCount = 32
     static let nodeSlotCount = 16
-    private static let none: Int32 = -1
+    static let none: Int32 = -1
+
+    /// What hangs below a node: how many, and where it hangs itself.
+    struct Branching {
+        var count: Int32
+        var parent: Int32
+        /// Which of the parent's slots, counted from the first of all slots.
+        var slotInParent: Int32
+        /// Of a leaf, the next one.
+        var successor: Int32
+    }
 
     // Leaves. Invariant: slots beyond a leaf's count hold nothing that is read.
-    var leafHandles: [Handle] = []
-    var leafWeights: [Weight] = []
-    var leafCounts: [Int] = []
-    var leafParents: [Int32] = []
-    var leafSuccessors: [Int32] = []
+    private(set) var handles = Slab<Handle>()
+    private(set) var weights = Slab<Weight>()
+    private(set) var leaves = Slab<Branching>(capacity: 4)
 
     // Inner nodes. Invariant: a child's weight is the sum of everything below it.
-    var nodeChildren: [Int32] = []
-    var nodeWeights: [Weight] = []
-    var nodeCounts: [Int] = []
-    var nodeParents: [Int32] = []
+    private(set) var children = Slab<Int32>()
+    private(set) var childWeights = Slab<Weight>()
+    private(set) var nodes = Slab<Branching>(capacity: 4)
 
     /// Levels of inner nodes; 0 means that the root is leaf 0.
-    var height = 0
-    var root: Int32 = 0
+    private(set) var height = 0
+    private(set) var root: Int32 = 0
     /// The leaf that holds each handle. Invariant: `none` for handles that are not in this tree.
-    var leafOfHandle: [Int32] = []
+    private(set) var leafOfHandle = Slab<Int32>()
     /// The sum of all weights.
-    var total = Weight.zero
+    private(set) var total = Weight.zero
 
     /// Starts empty.
     init() {
+        _ = makeLeaf()
+    }
+
+    /// Empties the tree and keeps its room.
+    mutating func removeAll() {
+        handles.removeAll()
+        weights.removeAll()
+        leaves.removeAll()
+        children.removeAll()
+        childWeights.removeAll()
+        nodes.removeAll()
+        leafOfHandle.removeAll()
+        height = 0
+        root = 0
+        total = .zero
         _ = makeLeaf()
     }
 }
@@ -72,107 +104,112 @@ struct SpanTree: Sendable {
 // MARK: - Finding
 
 extension SpanTree {
-    /// The handle in which place `target` of a side lies, and how far inside.
-    /// `target` lies in 0..<total of that side.
-    func place(at target: Int, in side: Side) -> (handle: Handle, offset: Int) {
+    /// The handle in which a place lies, counted in `current` or `final`, and how far inside.
+    /// `target` lies below the total of that side.
+    @inline(__always)
+    func place(at target: Int, in side: Side) -> (cursor: Cursor, offset: Int) {
         switch side {
-        case .first: place(at: target) { $0.first }
-        case .second: place(at: target) { $0.second }
+        case .current: place(at: UInt32(target)) { $0.current }
+        case .final: place(at: UInt32(target)) { $0.final }
         }
     }
 
     @inline(__always)
     private func place(
-        at target: Int,
-        weight: (Weight) -> Int
-    ) -> (handle: Handle, offset: Int) {
+        at target: UInt32,
+        weight: (Weight) -> UInt32
+    ) -> (cursor: Cursor, offset: Int) {
         var rest = target
-        var index = Int(root)
+        var index = root
         for _ in 0..<height {
-            var slot = index * SpanTree.nodeSlotCount
-            let last = slot + nodeCounts[index] - 1
+            var slot = Int(index) * SpanTree.nodeSlotCount
+            let last = slot + Int(nodes[index].count) - 1
             while slot < last {
-                let width = weight(nodeWeights[slot])
+                let width = weight(childWeights[slot])
                 if rest < width { break }
-                rest -= width
+                rest &-= width
                 slot += 1
             }
-            index = Int(nodeChildren[slot])
+            index = children[slot]
         }
-        var slot = index * SpanTree.leafSlotCount
-        let last = slot + leafCounts[index] - 1
+        var slot = Int(index) * SpanTree.leafSlotCount
+        let last = slot + Int(leaves[index].count) - 1
         while slot < last {
-            let width = weight(leafWeights[slot])
+            let width = weight(weights[slot])
             if rest < width { break }
-            rest -= width
+            rest &-= width
             slot += 1
         }
-        return (leafHandles[slot], rest)
+        return (Cursor(leaf: index, slot: slot), Int(rest))
     }
 
-    /// The sum of everything before `handle`.
-    func weight(before handle: Handle) -> Weight {
-        var sum = Weight.zero
-        let leaf = Int(leafOfHandle[Int(handle)])
-        let first = leaf * SpanTree.leafSlotCount
-        for slot in first..<self.slot(of: handle, inLeaf: leaf) { sum += leafWeights[slot] }
-        var child = Int32(leaf)
-        var parent = leafParents[leaf]
-        while parent != SpanTree.none {
-            let first = Int(parent) * SpanTree.nodeSlotCount
-            for slot in first..<self.slot(of: child, inNode: parent) { sum += nodeWeights[slot] }
-            child = parent
-            parent = nodeParents[Int(parent)]
+    /// The handle at a cursor.
+    @inline(__always)
+    func handle(at cursor: Cursor) -> Handle { handles[cursor.slot] }
+
+    /// Where a handle lies.
+    @inline(__always)
+    func cursor(of handle: Handle) -> Cursor {
+        let leaf = leafOfHandle[handle]
+        var slot = Int(leaf) * SpanTree.leafSlotCount
+        while handles[slot] != handle { slot += 1 }
+        return Cursor(leaf: leaf, slot: slot)
+    }
+
+    /// The sum of all final weights before a cursor.
+    func finalWeight(before cursor: Cursor) -> Int {
+        var sum: UInt32 = 0
+        for slot in (Int(cursor.leaf) * SpanTree.leafSlotCount)..<cursor.slot {
+            sum &+= weights[slot].final
         }
-        return sum
+        var place = leaves[cursor.leaf]
+        while place.parent != SpanTree.none {
+            let first = Int(place.parent) * SpanTree.nodeSlotCount
+            for slot in first..<Int(place.slotInParent) { sum &+= childWeights[slot].final }
+            place = nodes[place.parent]
+        }
+        return Int(sum)
     }
 
-    /// The handle after `handle`; the first of all after `nil`; `nil` after the last.
-    func successor(of handle: Handle?) -> Handle? {
-        guard let handle else { return first }
-        let leaf = Int(leafOfHandle[Int(handle)])
-        let next = slot(of: handle, inLeaf: leaf) + 1
-        if next < leaf * SpanTree.leafSlotCount + leafCounts[leaf] { return leafHandles[next] }
-        let successor = leafSuccessors[leaf]
-        return successor == SpanTree.none
-            ? nil : leafHandles[Int(successor) * SpanTree.leafSlotCount]
+    /// The place after a cursor; `nil` after the last.
+    @inline(__always)
+    func successor(of cursor: Cursor) -> Cursor? {
+        let leaf = leaves[cursor.leaf]
+        let next = cursor.slot + 1
+        if next < Int(cursor.leaf) * SpanTree.leafSlotCount + Int(leaf.count) {
+            return Cursor(leaf: cursor.leaf, slot: next)
+        }
+        guard leaf.successor != SpanTree.none else { return nil }
+        return Cursor(leaf: leaf.successor, slot: Int(leaf.successor) * SpanTree.leafSlotCount)
     }
 
-    /// The first handle of all.
-    var first: Handle? {
+    /// The first place of all, which a tree that isn't empty has.
+    var first: Cursor {
         // Splits put the new half behind the old one, so leaf 0 is always the leftmost.
-        leafCounts[0] > 0 ? leafHandles[0] : nil
+        Cursor(leaf: 0, slot: 0)
     }
 
-    /// Whether one handle comes before another.
-    func isBefore(_ left: Handle, _ right: Handle) -> Bool {
-        var leftChild = leafOfHandle[Int(left)]
-        var rightChild = leafOfHandle[Int(right)]
-        if leftChild == rightChild {
-            let leaf = Int(leftChild)
-            return slot(of: left, inLeaf: leaf) < slot(of: right, inLeaf: leaf)
+    /// Whether one place comes before another.
+    func isBefore(_ left: Cursor, _ right: Cursor) -> Bool {
+        if left.leaf == right.leaf { return left.slot < right.slot }
+        var leftPlace = leaves[left.leaf]
+        var rightPlace = leaves[right.leaf]
+        while leftPlace.parent != rightPlace.parent {
+            leftPlace = nodes[leftPlace.parent]
+            rightPlace = nodes[rightPlace.parent]
         }
-        var leftParent = leafParents[Int(leftChild)]
-        var rightParent = leafParents[Int(rightChild)]
-        while leftParent != rightParent {
-            leftChild = leftParent
-            rightChild = rightParent
-            leftParent = nodeParents[Int(leftParent)]
-            rightParent = nodeParents[Int(rightParent)]
+        return leftPlace.slotInParent < rightPlace.slotInParent
+    }
+
+    /// Calls `body` with all handles in order.
+    @inline(__always)
+    func forEach(_ body: (Handle) -> Void) {
+        var leaf: Int32 = 0
+        while leaf != SpanTree.none {
+            let start = Int(leaf) * SpanTree.leafSlotCount
+            for slot in start..<(start + Int(leaves[leaf].count)) { body(handles[slot]) }
+            leaf = leaves[leaf].successor
         }
-        return slot(of: leftChild, inNode: leftParent) < slot(of: rightChild, inNode: leftParent)
-    }
-
-    private func slot(of handle: Handle, inLeaf leaf: Int) -> Int {
-        var slot = leaf * SpanTree.leafSlotCount
-        while leafHandles[slot] != handle { slot += 1 }
-        return slot
-    }
-
-    private func slot(of child: Int32, inNode node: Int32) -> Int {
-        var slot = Int(node) * SpanTree.nodeSlotCount
-        while nodeChildren[slot] != child { slot += 1 }
-        return slot
     }
 }
 
@@ -180,175 +217,168 @@ extension SpanTree {
 
 extension SpanTree {
     /// Gives a handle another weight.
-    mutating func setWeight(of handle: Handle, to weight: Weight) {
-        let leaf = Int(leafOfHandle[Int(handle)])
-        let slot = slot(of: handle, inLeaf: leaf)
-        let change = weight - leafWeights[slot]
+    @inline(__always)
+    mutating func setWeight(at cursor: Cursor, to weight: Weight) {
+        let change = weight &- weights[cursor.slot]
         if change == .zero { return }
-        leafWeights[slot] = weight
-        addToAncestors(ofLeaf: leaf, change)
+        weights[cursor.slot] = weight
+        addToAncestors(ofLeaf: cursor.leaf, change)
     }
 
     /// Puts a new handle after another, or before all others.
-    mutating func insert(_ handle: Handle, weight: Weight, after predecessor: Handle?) {
+    /// - Returns: Where it lies now.
+    @discardableResult
+    mutating func insert(
+        _ handle: Handle,
+        weight: Weight,
+        after predecessor: Cursor?
+    ) -> Cursor {
         while leafOfHandle.count <= Int(handle) { leafOfHandle.append(SpanTree.none) }
-        var leaf = 0
-        var position = 0
+        var leaf: Int32 = 0
+        var slot = 0
         if let predecessor {
-            leaf = Int(leafOfHandle[Int(predecessor)])
-            position = slot(of: predecessor, inLeaf: leaf) + 1 - leaf * SpanTree.leafSlotCount
+            leaf = predecessor.leaf
+            slot = predecessor.slot + 1
         }
-        if leafCounts[leaf] == SpanTree.leafSlotCount {
-            let newLeaf = splitLeaf(leaf)
-            if position > leafCounts[leaf] {
-                position -= leafCounts[leaf]
-                leaf = newLeaf
+        if leaves[leaf].count == SpanTree.leafSlotCount {
+            let isAtEnd = slot == (Int(leaf) + 1) * SpanTree.leafSlotCount
+            // What is typed on at the end of a leaf fills a new one, and the old one stays full.
+            let kept = isAtEnd ? SpanTree.leafSlotCount - 1 : SpanTree.leafSlotCount / 2
+            let new = splitLeaf(leaf, keeping: kept)
+            let position = slot - Int(leaf) * SpanTree.leafSlotCount
+            if position > kept {
+                leaf = new
+                slot = Int(new) * SpanTree.leafSlotCount + position - kept
             }
         }
-        let start = leaf * SpanTree.leafSlotCount
-        var slot = start + leafCounts[leaf]
-        while slot > start + position {
-            leafHandles[slot] = leafHandles[slot - 1]
-            leafWeights[slot] = leafWeights[slot - 1]
-            slot -= 1
-        }
-        leafHandles[slot] = handle
-        leafWeights[slot] = weight
-        leafCounts[leaf] += 1
-        leafOfHandle[Int(handle)] = Int32(leaf)
+        let last = Int(leaf) * SpanTree.leafSlotCount + Int(leaves[leaf].count)
+        handles.shift(slot..<last, by: 1)
+        weights.shift(slot..<last, by: 1)
+        handles[slot] = handle
+        weights[slot] = weight
+        leaves[leaf].count += 1
+        leafOfHandle[handle] = leaf
         addToAncestors(ofLeaf: leaf, weight)
+        return Cursor(leaf: leaf, slot: slot)
     }
 
-    private mutating func addToAncestors(ofLeaf leaf: Int, _ change: Weight) {
-        total += change
-        var child = Int32(leaf)
-        var parent = leafParents[leaf]
-        while parent != SpanTree.none {
-            nodeWeights[slot(of: child, inNode: parent)] += change
-            child = parent
-            parent = nodeParents[Int(parent)]
+    @inline(__always)
+    private mutating func addToAncestors(ofLeaf leaf: Int32, _ change: Weight) {
+        total &+= change
+        var place = leaves[leaf]
+        while place.parent != SpanTree.none {
+            childWeights[place.slotInParent] &+= change
+            place = nodes[place.parent]
         }
     }
 
-    /// Moves the upper half of a full leaf to a new one behind it.
-    private mutating func splitLeaf(_ leaf: Int) -> Int {
+    /// Moves the upper part of a full leaf to a new one behind it.
+    private mutating func splitLeaf(_ leaf: Int32, keeping kept: Int) -> Int32 {
         let new = makeLeaf()
-        let half = SpanTree.leafSlotCount / 2
-        let from = leaf * SpanTree.leafSlotCount + half
-        let to = new * SpanTree.leafSlotCount
+        let from = Int(leaf) * SpanTree.leafSlotCount + kept
+        let to = Int(new) * SpanTree.leafSlotCount
         var moved = Weight.zero
-        for index in 0..<half {
-            let handle = leafHandles[from + index]
-            leafHandles[to + index] = handle
-            leafWeights[to + index] = leafWeights[from + index]
-            leafOfHandle[Int(handle)] = Int32(new)
-            moved += leafWeights[from + index]
+        for index in 0..<(SpanTree.leafSlotCount - kept) {
+            let handle = handles[from + index]
+            handles[to + index] = handle
+            weights[to + index] = weights[from + index]
+            leafOfHandle[handle] = new
+            moved &+= weights[from + index]
         }
-        leafCounts[leaf] = half
-        leafCounts[new] = half
-        leafSuccessors[new] = leafSuccessors[leaf]
-        leafSuccessors[leaf] = Int32(new)
-        let parent = addChild(Int32(new), weight: moved, after: Int32(leaf), of: leafParents[leaf])
-        leafParents[new] = parent
-        leafParents[leaf] = parent
+        leaves[leaf].count = Int32(kept)
+        leaves[new].count = Int32(SpanTree.leafSlotCount - kept)
+        leaves[new].successor = leaves[leaf].successor
+        leaves[leaf].successor = new
+        addChild(new, weight: moved, after: leaf, isLeaf: true)
         return new
     }
 
+    private mutating func place(_ child: Int32, isLeaf: Bool, in node: Int32, slot: Int) {
+        if isLeaf {
+            leaves[child].parent = node
+            leaves[child].slotInParent = Int32(slot)
+        } else {
+            nodes[child].parent = node
+            nodes[child].slotInParent = Int32(slot)
+        }
+    }
+
     /// Puts `child`, which took `weight` over from `sibling`, behind it; splits upwards.
-    /// - Returns: The parent that both have afterwards.
     private mutating func addChild(
         _ child: Int32,
         weight: Weight,
         after sibling: Int32,
-        of parent: Int32
-    ) -> Int32 {
-        guard parent != SpanTree.none else {
+        isLeaf: Bool
+    ) {
+        var place = isLeaf ? leaves[sibling] : nodes[sibling]
+        if place.parent == SpanTree.none {
             let node = makeNode()
             let start = Int(node) * SpanTree.nodeSlotCount
-            nodeChildren[start] = sibling
-            nodeWeights[start] = total - weight
-            nodeChildren[start + 1] = child
-            nodeWeights[start + 1] = weight
-            nodeCounts[Int(node)] = 2
+            children[start] = sibling
+            childWeights[start] = total
+            nodes[node].count = 1
+            self.place(sibling, isLeaf: isLeaf, in: node, slot: start)
             root = node
             height += 1
-            return node
+            place = isLeaf ? leaves[sibling] : nodes[sibling]
+        } else if nodes[place.parent].count == SpanTree.nodeSlotCount {
+            splitNode(place.parent, childrenAreLeaves: isLeaf)
+            place = isLeaf ? leaves[sibling] : nodes[sibling]
         }
-        var node = parent
-        if nodeCounts[Int(node)] == SpanTree.nodeSlotCount {
-            let new = splitNode(node, childrenAreLeaves: isLowest(node))
-            let start = Int(node) * SpanTree.nodeSlotCount
-            let stays = (0..<nodeCounts[Int(node)]).contains { nodeChildren[start + $0] == sibling }
-            node = stays ? node : new
-        }
-        let slot = slot(of: sibling, inNode: node)
-        nodeWeights[slot] = nodeWeights[slot] - weight
-        var free = Int(node) * SpanTree.nodeSlotCount + nodeCounts[Int(node)]
+        let node = place.parent
+        let slot = Int(place.slotInParent)
+        childWeights[slot] = childWeights[slot] &- weight
+        var free = Int(node) * SpanTree.nodeSlotCount + Int(nodes[node].count)
         while free > slot + 1 {
-            nodeChildren[free] = nodeChildren[free - 1]
-            nodeWeights[free] = nodeWeights[free - 1]
+            children[free] = children[free - 1]
+            childWeights[free] = childWeights[free - 1]
+            self.place(children[free], isLeaf: isLeaf, in: node, slot: free)
             free -= 1
         }
-        nodeChildren[free] = child
-        nodeWeights[free] = weight
-        nodeCounts[Int(node)] += 1
-        return node
+        children[free] = child
+        childWeights[free] = weight
+        nodes[node].count += 1
+        self.place(child, isLeaf: isLeaf, in: node, slot: free)
     }
 
-    /// Whether the children of `node` are leaves.
-    private func isLowest(_ node: Int32) -> Bool {
-        var levels = 1
-        var parent = nodeParents[Int(node)]
-        while parent != SpanTree.none {
-            levels += 1
-            parent = nodeParents[Int(parent)]
-        }
-        return levels == height
-    }
-
-    private mutating func splitNode(_ node: Int32, childrenAreLeaves: Bool) -> Int32 {
+    private mutating func splitNode(_ node: Int32, childrenAreLeaves: Bool) {
         let new = makeNode()
         let half = SpanTree.nodeSlotCount / 2
         let from = Int(node) * SpanTree.nodeSlotCount + half
         let to = Int(new) * SpanTree.nodeSlotCount
         var moved = Weight.zero
         for index in 0..<half {
-            let child = nodeChildren[from + index]
-            nodeChildren[to + index] = child
-            nodeWeights[to + index] = nodeWeights[from + index]
-            moved += nodeWeights[from + index]
-            if childrenAreLeaves {
-                leafParents[Int(child)] = new
-            } else {
-                nodeParents[Int(child)] = new
-            }
+            let child = children[from + index]
+            children[to + index] = child
+            childWeights[to + index] = childWeights[from + index]
+            moved &+= childWeights[from + index]
+            place(child, isLeaf: childrenAreLeaves, in: new, slot: to + index)
         }
-        nodeCounts[Int(node)] = half
-        nodeCounts[Int(new)] = half
-        let parent = addChild(new, weight: moved, after: node, of: nodeParents[Int(node)])
-        nodeParents[Int(new)] = parent
-        nodeParents[Int(node)] = parent
-        return new
+        nodes[node].count = Int32(half)
+        nodes[new].count = Int32(half)
+        addChild(new, weight: moved, after: node, isLeaf: false)
     }
 
-    private mutating func makeLeaf() -> Int {
-        for _ in 0..<SpanTree.leafSlotCount {
-            leafHandles.append(SpanTree.none)
-            leafWeights.append(.zero)
-        }
-        leafCounts.append(0)
-        leafParents.append(SpanTree.none)
-        leafSuccessors.append(SpanTree.none)
-        return leafCounts.count - 1
+    private mutating func makeLeaf() -> Int32 {
+        handles.append(repeating: SpanTree.none, count: SpanTree.leafSlotCount)
+        weights.append(repeating: .zero, count: SpanTree.leafSlotCount)
+        leaves.append(.unattached)
+        return Int32(leaves.count - 1)
     }
 
     private mutating func makeNode() -> Int32 {
-        for _ in 0..<SpanTree.nodeSlotCount {
-            nodeChildren.append(SpanTree.none)
-            nodeWeights.append(.zero)
-        }
-        nodeCounts.append(0)
-        nodeParents.append(SpanTree.none)
-        return Int32(nodeCounts.count - 1)
+        children.append(repeating: SpanTree.none, count: SpanTree.nodeSlotCount)
+        childWeights.append(repeating: .zero, count: SpanTree.nodeSlotCount)
+        nodes.append(.unattached)
+        return Int32(nodes.count - 1)
     }
+}
+
+extension SpanTree.Branching {
+    fileprivate static let unattached = SpanTree.Branching(
+        count: 0,
+        parent: SpanTree.none,
+        slotInParent: 0,
+        successor: SpanTree.none
+    )
 }

@@ -15,15 +15,14 @@ extension Tracker {
 
     /// Applies the next operation; its position exists in its frame unless it has no effect.
     /// - Parameters:
-    ///   - isBefore: Whether the name of the operation's first event is smaller than that of a
-    ///     local event.
+    ///   - names: Those of all events, for the order of concurrent insertions.
     ///   - emit: Receives the effects in order, each on the text that the last one left.
     /// - Complexity: O(k log n) for k spans touched, or concurrently inserted at the same place.
     mutating func apply(
         _ operation: OperationLog.Operation,
         in frame: Frame,
         parents: [LocalEvent],
-        isBefore: (LocalEvent) -> Bool,
+        names: EventNames,
         emit: (Effect) -> Void
     ) {
         let last = operation.events.upperBound - 1
@@ -31,10 +30,10 @@ extension Tracker {
         end = last + 1
         guard operation.hasEffectOnText else { return }
         if operation.kind == .insert {
-            let handle = insert(operation, in: frame, isBefore: isBefore)
+            let (handle, cursor) = insert(operation, in: frame, names: names)
             // The new characters may be the tail of a span that was extended.
-            let before = content.weight(before: handle).second
-            let rest = spans[Int(handle)].count - operation.events.count
+            let before = content.finalWeight(before: cursor)
+            let rest = Int(spans[handle].count) - operation.events.count
             emit(.insert(at: before + rest))
         } else {
             delete(operation, in: frame, emit: emit)
@@ -42,121 +41,127 @@ extension Tracker {
         if frame == .version { version = [last] }
     }
 
+    /// Applies the next operation of a batch, which has an effect, at the version.
+    @inline(__always)
+    mutating func replay(
+        _ operation: OperationLog.Operation,
+        names: EventNames
+    ) {
+        if operation.kind == .insert {
+            _ = insert(operation, in: .version, names: names)
+        } else {
+            delete(operation, in: .version, emit: { _ in }, isSilent: true)
+        }
+    }
+
     /// Inserts the characters; returns the span that ends with them.
     private mutating func insert(
         _ operation: OperationLog.Operation,
         in frame: Frame,
-        isBefore: (LocalEvent) -> Bool
-    ) -> Handle {
+        names: EventNames
+    ) -> (Handle, Cursor) {
+        let key = key(of: operation.events.lowerBound)
+        let state: Int32 = frame == .version ? 1 : 0
         var left = Tracker.startKey
-        var predecessor: Handle?
+        var predecessor: Cursor?
+        var right: Cursor
         if operation.position > 0 {
-            let side: SpanTree.Side = frame == .version ? .first : .second
-            let (handle, offset) = content.place(at: operation.position - 1, in: side)
-            left = spans[Int(handle)].key + offset
-            if offset + 1 < spans[Int(handle)].count { _ = split(handle, at: offset + 1) }
-            predecessor = handle
+            let side: SpanTree.Side = frame == .version ? .current : .final
+            var (cursor, offset) = content.place(at: operation.position - 1, in: side)
+            let handle = content.handle(at: cursor)
+            left = spans[handle].key + offset
+            if offset + 1 < Int(spans[handle].count) {
+                _ = split(handle, at: cursor, offset: offset + 1)
+                cursor = content.cursor(of: handle)
+            }
+            predecessor = cursor
+            right = successor(of: cursor)
+        } else {
+            right = content.first
         }
-        var right = successor(of: predecessor)
-        if frame == .version && spans[Int(right)].state == 0 {
-            while spans[Int(right)].state == 0 { right = successor(of: right) }
+        if frame == .version && self.state(at: right) == 0 {
+            while self.state(at: right) == 0 { right = successor(of: right) }
             predecessor = integrate(
                 after: predecessor,
                 left: left,
                 right: right,
-                isBefore: isBefore
+                of: operation.events.lowerBound,
+                names: names
             )
         }
-        let span = Span(
-            key: key(of: operation.events.lowerBound),
-            count: operation.events.count,
-            kind: .inserted,
-            state: frame == .version ? 1 : 0,
-            left: left,
-            right: spans[Int(right)].key
-        )
-        if let predecessor, continues(spans[Int(predecessor)], span) {
-            extend(predecessor, by: span.count)
-            return predecessor
+        let rightKey = spans[content.handle(at: right)].key
+        let count = Int32(operation.events.count)
+        if let predecessor {
+            let handle = content.handle(at: predecessor)
+            let last = spans[handle]
+            if last.end == key && left == key - 1 && last.right == rightKey && last.state == state
+                && !last.wasDeleted
+            {
+                spans[handle].count += count
+                content.setWeight(at: predecessor, to: spans[handle].weight)
+                return (handle, predecessor)
+            }
         }
+        let span = Span(key: key, left: left, right: rightKey, count: count, state: state)
         let handle = append(span)
-        content.insert(handle, weight: contentWeight(of: handle), after: predecessor)
-        return handle
+        return (handle, content.insert(handle, weight: span.weight, after: predecessor))
     }
 
+    @inline(__always)
+    private func state(at cursor: Cursor) -> Int32 { spans[content.handle(at: cursor)].state }
+
     /// The end of the placeholder stays at the end, untouched and seen by all.
-    private func successor(of handle: Handle?) -> Handle {
-        guard let successor = content.successor(of: handle) else {
+    @inline(__always)
+    private func successor(of cursor: Cursor) -> Cursor {
+        guard let successor = content.successor(of: cursor) else {
             preconditionFailure("The base text has no end that an operation could pass.")
         }
         return successor
     }
 
-    private func continues(_ last: Span, _ next: Span) -> Bool {
-        last.key + last.count == next.key && next.left == next.key - 1 && last.right == next.right
-            && last.state == next.state && !last.wasDeleted
-    }
-
     private mutating func delete(
         _ operation: OperationLog.Operation,
         in frame: Frame,
-        emit: (Effect) -> Void
+        emit: (Effect) -> Void,
+        isSilent: Bool = false
     ) {
-        let side: SpanTree.Side = frame == .version ? .first : .second
+        let side: SpanTree.Side = frame == .version ? .current : .final
         let isBackward = operation.kind == .deleteBackward
         let count = operation.events.count
         var done = 0
         while done < count {
             let rest = count - done
             let target = isBackward ? operation.position + rest - 1 : operation.position
-            let (found, offset) = content.place(at: target, in: side)
-            let pieceCount = min(isBackward ? offset + 1 : spans[Int(found)].count - offset, rest)
+            var (cursor, offset) = content.place(at: target, in: side)
+            var handle = content.handle(at: cursor)
+            let spanCount = Int(spans[handle].count)
+            let pieceCount = min(isBackward ? offset + 1 : spanCount - offset, rest)
             let low = isBackward ? offset + 1 - pieceCount : offset
-            let handle = low > 0 ? split(found, at: low) : found
-            if pieceCount < spans[Int(handle)].count { _ = split(handle, at: pieceCount) }
-            if !spans[Int(handle)].wasDeleted {
-                let start = content.weight(before: handle).second
-                emit(.delete(start..<(start + pieceCount)))
-                spans[Int(handle)].wasDeleted = true
+            if low > 0 {
+                handle = split(handle, at: cursor, offset: low)
+                cursor = content.cursor(of: handle)
             }
-            if frame == .version { spans[Int(handle)].state += 1 }
-            content.setWeight(of: handle, to: contentWeight(of: handle))
+            if pieceCount < spanCount - low {
+                _ = split(handle, at: cursor, offset: pieceCount)
+                cursor = content.cursor(of: handle)
+            }
+            if !spans[handle].wasDeleted {
+                if !isSilent {
+                    let start = content.finalWeight(before: cursor)
+                    emit(.delete(start..<(start + pieceCount)))
+                }
+                spans[handle].wasDeleted = true
+                spans[handle].wasDeletedByBatch = true
+            }
+            if frame == .version { spans[handle].state += 1 }
+            content.setWeight(at: cursor, to: spans[handle].weight)
             appendDeletion(
-                Span(
-                    key: key(of: operation.events.lowerBound + done),
-                    count: pieceCount,
-                    kind: .deleted,
-                    isBackward: isBackward,
-                    left: spans[Int(handle)].key
-                )
+                key: key(of: operation.events.lowerBound + done),
+                count: pieceCount,
+                lowestTarget: spans[handle].key,
+                isBackward: isBackward
             )
             done += pieceCount
-        }
-    }
-
-    /// Adds the record of a deletion, to the last one if it goes on where that one ended.
-    private mutating func appendDeletion(_ next: Span) {
-        let handle = lastHandle
-        let last = spans[Int(handle)]
-        guard last.kind == .deleted && last.key + last.count == next.key else {
-            _ = append(next)
-            return
-        }
-        let mayGoForward = (!last.isBackward || last.count == 1)
-        let mayGoBackward = (last.isBackward || last.count == 1)
-        if mayGoForward && (!next.isBackward || next.count == 1)
-            && last.left + last.count == next.left
-        {
-            spans[Int(handle)].isBackward = false
-            extend(handle, by: next.count)
-        } else if mayGoBackward && (next.isBackward || next.count == 1)
-            && next.left + next.count == last.left
-        {
-            spans[Int(handle)].isBackward = true
-            spans[Int(handle)].left = next.left
-            extend(handle, by: next.count)
-        } else {
-            _ = append(next)
         }
     }
 }

@@ -25,23 +25,27 @@ extension Tracker {
     ///   - start: The span that ends with the left neighbour; `nil` at the beginning.
     ///   - left: The key of the left neighbour.
     ///   - right: The first span right of it that the author had seen.
-    ///   - isBefore: Whether the new event's name is smaller than that of a local event.
+    ///   - event: The first event of the insertion.
+    ///   - names: Those of all events.
     /// - Complexity: O(k log n) for k spans in between.
-    func integrate(
-        after start: Handle?,
+    mutating func integrate(
+        after start: Cursor?,
         left: Int,
-        right: Handle,
-        isBefore: (LocalEvent) -> Bool
-    ) -> Handle? {
-        let rightKey = spans[Int(right)].key
+        right: Cursor,
+        of event: LocalEvent,
+        names: EventNames
+    ) -> Cursor? {
+        let rightKey = spans[content.handle(at: right)].key
         var cursor = start
         var fallback = start
         var isTentative = false
-        while let other = content.successor(of: cursor), other != right {
-            let span = spans[Int(other)]
+        var next: Cursor? = cursor.map { content.successor(of: $0) } ?? content.first
+        while let other = next, other != right {
+            let span = spans[content.handle(at: other)]
             if span.left == left {
                 if span.right == rightKey {
-                    if isBefore(event(ofKey: span.key)) { break }
+                    let other = self.event(ofKey: span.key)
+                    if names.name(of: event) < names.name(of: other) { break }
                     isTentative = false
                 } else if isKey(span.right, before: rightKey) {
                     if !isTentative { fallback = cursor }
@@ -53,17 +57,21 @@ extension Tracker {
                 break
             }
             cursor = other
+            next = content.successor(of: other)
         }
         return isTentative ? fallback : cursor
     }
 
     /// Whether one character comes before another in the document.
-    private func isKey(_ first: Int, before second: Int) -> Bool {
+    private mutating func isKey(_ first: Int, before second: Int) -> Bool {
         if first == second || second == Tracker.startKey { return false }
         if first == Tracker.startKey { return true }
         let (firstHandle, firstOffset) = place(ofKey: first)
         let (secondHandle, secondOffset) = place(ofKey: second)
         if firstHandle == secondHandle { return firstOffset < secondOffset }
-        return content.isBefore(firstHandle, secondHandle)
+        return content.isBefore(
+            content.cursor(of: firstHandle),
+            content.cursor(of: secondHandle)
+        )
     }
 }

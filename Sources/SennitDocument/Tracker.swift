@@ -23,7 +23,8 @@
 //     placeholderCount + event - firstEvent   events since then; deletions have spans as well
 //
 // `content` keeps characters in document order, weighing (current, final) characters; `index` keeps
-// all spans in the order of keys, weighing (keys, 0), and so finds the span of an event.
+// all spans in the order of keys, and so finds the span of an event. Events that change no text
+// have no span.
 //
 // Two short cuts. An operation whose parents are all events so far lands where it says, so its
 // place is found among final characters without moving `version` (`.everything` below). And the
@@ -34,44 +35,50 @@
 // The rule that orders concurrent insertions: Tracker+Integration.swift.
 
 /// Concurrent history, ready to be moved through.
-struct Tracker: Sendable {
+struct Tracker: ~Copyable {
     typealias Handle = SpanTree.Handle
-
-    enum Kind: UInt8 {
-        /// Characters.
-        case inserted
-        /// Events that deleted characters.
-        case deleted
-        /// Events that change no text.
-        case other
-    }
+    typealias Cursor = SpanTree.Cursor
 
     /// Consecutive keys that share everything.
     struct Span {
         var key: Int
-        var count: Int
-        var kind: Kind
-        /// For `deleted`: whether the first event deleted the last of the target characters.
+        /// For characters: the key of the character that was left of the first one when it was
+        /// inserted, or `startKey`. For deletions: the lowest key of what was deleted.
+        var left: Int
+        /// For characters: the key of the character that was right of all of them then.
+        var right: Int
+        var count: Int32
+        /// For characters: 0 not inserted yet, 1 there, 1 + n deleted n times.
+        var state: Int32
+        /// Whether the keys are events that deleted, instead of characters.
+        var isDeletion = false
+        /// For deletions: whether the first event deleted the last of the target characters.
         var isBackward = false
-        /// For `inserted`: whether the characters are absent from the final text.
+        /// For characters: whether they are absent from the final text.
         var wasDeleted = false
-        /// For `inserted`: 0 not inserted yet, 1 there, 1 + n deleted n times.
-        var state = 0
-        /// For `inserted`: the key of the character that was left of the first one when it was
-        /// inserted, or `startKey`. For `deleted`: the lowest key of what was deleted.
-        var left = 0
-        /// For `inserted`: the key of the character that was right of all of them then.
-        var right = 0
+        /// For characters: whether the batch that is being replayed made them absent.
+        var wasDeletedByBatch = false
+
+        /// The key after the last.
+        var end: Int { key + Int(count) }
+
+        /// What characters weigh in the content.
+        var weight: SpanTree.Weight {
+            SpanTree.Weight(
+                current: state == 1 ? UInt32(count) : 0,
+                final: wasDeleted ? 0 : UInt32(count)
+            )
+        }
     }
 
-    /// The span of the base text before anything splits it. More than any text, and so much less
-    /// than `Int.max` that no sum overflows.
-    static let placeholderCount = 1 << 60
+    /// The span of the base text before anything splits it: longer than any text
+    /// (`DocumentLimits.maximumTextByteCount`), and with all that may be inserted below 2^31.
+    static let placeholderCount = 1 << 30 + 1024
     /// The key of nothing: what is left of the first character.
     static let startKey = -1
 
     /// The base is the history of this event, or empty if it is -1. All else descends from it.
-    let base: LocalEvent
+    private(set) var base: LocalEvent
     /// The version that current states show.
     var version: [LocalEvent]
     /// The version of everything that was applied.
@@ -79,9 +86,14 @@ struct Tracker: Sendable {
     /// All events of the branch from `firstEvent` up to here were applied.
     var end: LocalEvent
 
-    var spans: [Span] = []
+    var spans = Slab<Span>()
     var content = SpanTree()
-    var index = SpanTree()
+    var index: KeyIndex
+    /// The span of the last deletion, which the next one may lengthen.
+    private var lastDeletion: Handle = 0
+
+    /// How many operations of a batch were judged otherwise than the history had noted.
+    var wrongVerdictCount = 0
 
     /// The first event after the base.
     var firstEvent: LocalEvent { base + 1 }
@@ -89,20 +101,38 @@ struct Tracker: Sendable {
     /// Begins with the text at `base`; -1 is the empty text before all events.
     init(base: LocalEvent) {
         self.base = base
+        version = []
+        tip = []
+        end = 0
+        index = KeyIndex(key: 0, handle: 0)
+        reset(base: base)
+    }
+
+    /// Begins anew and keeps its room.
+    mutating func reset(base: LocalEvent) {
+        self.base = base
         version = base < 0 ? [] : [base]
         tip = version
         end = base + 1
-        let count = Tracker.placeholderCount
-        spans.append(Span(key: 0, count: count, kind: .inserted, state: 1))
-        spans[0].left = Tracker.startKey
-        content.insert(0, weight: SpanTree.Weight(first: count, second: count), after: nil)
-        index.insert(0, weight: SpanTree.Weight(first: count, second: 0), after: nil)
+        lastDeletion = 0
+        let whole = Span(
+            key: 0,
+            left: Tracker.startKey,
+            right: Tracker.placeholderCount,
+            count: Int32(Tracker.placeholderCount),
+            state: 1
+        )
+        spans.removeAll()
+        spans.append(whole)
+        content.removeAll()
+        content.insert(0, weight: whole.weight, after: nil)
+        index.reset(key: 0, handle: 0)
     }
 
     /// How long the text at `version` is, if the text of all applied events has `finalCount`
     /// scalars. The unknown length of the base drops out.
     func currentCount(finalCount: Int) -> Int {
-        content.total.first - content.total.second + finalCount
+        Int(content.total.current) - Int(content.total.final) + finalCount
     }
 
     func key(of event: LocalEvent) -> Int {
@@ -112,72 +142,72 @@ struct Tracker: Sendable {
     func event(ofKey key: Int) -> LocalEvent {
         key - Tracker.placeholderCount + firstEvent
     }
-
-    func contentWeight(of handle: Handle) -> SpanTree.Weight {
-        let span = spans[Int(handle)]
-        return SpanTree.Weight(
-            first: span.state == 1 ? span.count : 0,
-            second: span.wasDeleted ? 0 : span.count
-        )
-    }
 }
 
 // MARK: - Spans
 
 extension Tracker {
-    /// The span that holds a key, and where inside.
-    func place(ofKey key: Int) -> (handle: Handle, offset: Int) {
-        index.place(at: key, in: .first)
+    /// The span that holds the key of a character, and where inside.
+    @inline(__always)
+    mutating func place(ofKey key: Int) -> (handle: Handle, offset: Int) {
+        let handle = index.handle(at: index.place(of: key))
+        return (handle, key - spans[handle].key)
     }
 
     /// Cuts a span of characters before the one at `offset`, which lies inside. Returns the second
     /// part. Deletions are not cut: their targets are ranges of keys.
-    mutating func split(_ handle: Handle, at offset: Int) -> Handle {
-        var rest = spans[Int(handle)]
+    mutating func split(_ handle: Handle, at cursor: Cursor, offset: Int) -> Handle {
+        var rest = spans[handle]
         rest.key += offset
-        rest.count -= offset
+        rest.count -= Int32(offset)
         rest.left = rest.key - 1
-        spans[Int(handle)].count = offset
+        spans[handle].count = Int32(offset)
         let new = Handle(spans.count)
         spans.append(rest)
-        index.setWeight(of: handle, to: SpanTree.Weight(first: offset, second: 0))
-        index.insert(new, weight: SpanTree.Weight(first: rest.count, second: 0), after: handle)
-        content.setWeight(of: handle, to: contentWeight(of: handle))
-        content.insert(new, weight: contentWeight(of: new), after: handle)
+        index.insert(rest.key, new)
+        content.setWeight(at: cursor, to: spans[handle].weight)
+        content.insert(new, weight: rest.weight, after: cursor)
         return new
     }
 
-    /// The span with the highest keys.
-    var lastHandle: Handle {
-        index.place(at: index.total.first - 1, in: .first).handle
-    }
-
-    /// Adds the span of new events at the end of the index.
+    /// Adds the span of new events to the index.
     mutating func append(_ span: Span) -> Handle {
-        let end = index.total.first
-        if span.key > end {
-            // Events without characters or of other branches lie between.
-            appendToIndex(Span(key: end, count: span.key - end, kind: .other))
-        }
-        appendToIndex(span)
-        return Handle(spans.count - 1)
-    }
-
-    private mutating func appendToIndex(_ span: Span) {
         let new = Handle(spans.count)
-        let last = lastHandle
         spans.append(span)
-        index.insert(new, weight: SpanTree.Weight(first: span.count, second: 0), after: last)
+        index.insert(span.key, new)
+        return new
     }
 
-    /// Lengthens the span whose keys are the last ones.
-    mutating func extend(_ handle: Handle, by count: Int) {
-        spans[Int(handle)].count += count
-        let whole = spans[Int(handle)].count
-        index.setWeight(of: handle, to: SpanTree.Weight(first: whole, second: 0))
-        if spans[Int(handle)].kind == .inserted {
-            content.setWeight(of: handle, to: contentWeight(of: handle))
+    /// Adds the record of a deletion, to the last one if it goes on where that one ended.
+    mutating func appendDeletion(key: Int, count: Int, lowestTarget: Int, isBackward: Bool) {
+        let last = spans[lastDeletion]
+        let lastCount = Int(last.count)
+        if last.isDeletion && last.end == key {
+            let mayGoForward = (!last.isBackward || lastCount == 1) && (!isBackward || count == 1)
+            let mayGoBackward = (last.isBackward || lastCount == 1) && (isBackward || count == 1)
+            if mayGoForward && last.left + lastCount == lowestTarget {
+                spans[lastDeletion].isBackward = false
+                spans[lastDeletion].count += Int32(count)
+                return
+            }
+            if mayGoBackward && lowestTarget + count == last.left {
+                spans[lastDeletion].isBackward = true
+                spans[lastDeletion].left = lowestTarget
+                spans[lastDeletion].count += Int32(count)
+                return
+            }
         }
+        lastDeletion = append(
+            Span(
+                key: key,
+                left: lowestTarget,
+                right: 0,
+                count: Int32(count),
+                state: 0,
+                isDeletion: true,
+                isBackward: isBackward
+            )
+        )
     }
 }
 
@@ -195,39 +225,50 @@ extension Tracker {
     }
 
     /// Does or undoes events. The order does not matter: states are sums.
-    private mutating func change(_ events: Range<LocalEvent>, by step: Int) {
+    mutating func change(_ events: Range<LocalEvent>, by step: Int32) {
         var key = self.key(of: events.lowerBound)
-        let end = min(self.key(of: events.upperBound), index.total.first)
+        let end = self.key(of: events.upperBound)
         while key < end {
-            let (handle, offset) = place(ofKey: key)
-            let span = spans[Int(handle)]
-            let count = min(span.count - offset, end - key)
-            switch span.kind {
-            case .inserted:
-                changeCharacters(key..<(key + count), by: step)
-            case .deleted:
+            let place = index.place(of: key)
+            let span = spans[index.handle(at: place)]
+            if span.end <= key {
+                // Events without a span.
+                guard let next = index.successor(of: place) else { return }
+                key = spans[index.handle(at: next)].key
+                continue
+            }
+            let offset = key - span.key
+            let count = min(Int(span.count) - offset, end - key)
+            if span.isDeletion {
                 let low =
                     span.isBackward
-                    ? span.left + span.count - offset - count
+                    ? span.left + Int(span.count) - offset - count
                     : span.left + offset
                 changeCharacters(low..<(low + count), by: step)
-            case .other:
-                break
+            } else {
+                changeCharacters(key..<(key + count), by: step)
             }
             key += count
         }
     }
 
     /// Changes the state of characters, cutting spans at the ends of the range.
-    private mutating func changeCharacters(_ keys: Range<Int>, by step: Int) {
+    private mutating func changeCharacters(_ keys: Range<Int>, by step: Int32) {
         var key = keys.lowerBound
         while key < keys.upperBound {
             var (handle, offset) = place(ofKey: key)
-            if offset > 0 { handle = split(handle, at: offset) }
-            let count = min(spans[Int(handle)].count, keys.upperBound - key)
-            if count < spans[Int(handle)].count { _ = split(handle, at: count) }
-            spans[Int(handle)].state += step
-            content.setWeight(of: handle, to: contentWeight(of: handle))
+            var cursor = content.cursor(of: handle)
+            if offset > 0 {
+                handle = split(handle, at: cursor, offset: offset)
+                cursor = content.cursor(of: handle)
+            }
+            let count = min(Int(spans[handle].count), keys.upperBound - key)
+            if count < Int(spans[handle].count) {
+                _ = split(handle, at: cursor, offset: count)
+                cursor = content.cursor(of: handle)
+            }
+            spans[handle].state += step
+            content.setWeight(at: cursor, to: spans[handle].weight)
             key += count
         }
     }

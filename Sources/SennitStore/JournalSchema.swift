@@ -20,7 +20,14 @@
 
 extension DatabaseKind {
     /// The journal. "SNJL" marks it.
-    static let journal = DatabaseKind(applicationID: 0x534E_4A4C, steps: [journalVersion1])
+    static let journal = DatabaseKind(
+        applicationID: 0x534E_4A4C,
+        steps: [journalVersion1, journalVersion2]
+    )
+
+    /// States of documents have another encoding. They are derived: the next start replays all
+    /// operations and stores them anew.
+    private static let journalVersion2 = "DELETE FROM documents"
 
     private static let journalVersion1 = """
         CREATE TABLE profile (

@@ -83,8 +83,91 @@ import Testing
             author: Fixture.log(0),
             firstEvent: 0
         )
-        var bytes = document.encode()
-        bytes[bytes.count - 1] ^= 1
-        #expect(throws: DocumentError.textDiffersFromHistory) { try Document(decoding: bytes) }
+        var other = Document()
+        _ = try other.edit(
+            [Patch(range: 0..<0, text: "lies!")],
+            author: Fixture.log(0),
+            firstEvent: 0
+        )
+        var writer = ByteWriter()
+        writer.write(UInt8(2))
+        writer.writeBlob(other.encodeHead())
+        writer.writeVarint(1)
+        writer.writeBlob(document.encodeChunk())
+        #expect(throws: DocumentError.textDiffersFromHistory) {
+            try Document(decoding: writer.bytes)
+        }
+    }
+
+    @Test(arguments: UInt64(1)...30)
+    func `a document at rest goes on, and asks for its history when it needs it`(
+        seed: UInt64
+    ) throws {
+        let (whole, rest) = try makeDocument(seed: seed)
+        var random = Seeded(seed: seed)
+        var chunks = [whole.encodeChunk()]
+        var resting = try Document(head: whole.encodeHead())
+        var expected = whole
+        var asked = 0
+        for (index, run) in rest.enumerated() {
+            let result = try expected.merge([run])
+            if let answer = try? resting.merge([run]) {
+                #expect(answer == result, "seed \(seed)")
+            } else {
+                asked += 1
+                #expect(throws: DocumentError.historyNeeded) { try resting.merge([run]) }
+                try resting.attach(history: chunks)
+                #expect(try resting.merge([run]) == result, "seed \(seed)")
+            }
+            resting.checkInvariants()
+            #expect(resting.hasSameState(as: expected), "seed \(seed) run \(index)")
+            #expect(resting.eventCount == expected.eventCount)
+            guard random.below(3) == 0 else { continue }
+            chunks = [expected.encodeChunk()]
+            resting.rest()
+            #expect(!resting.hasHistory && resting.hasSameState(as: expected))
+        }
+        #expect(asked > 0, "seed \(seed)")
+        try resting.attach(history: chunks)
+        #expect(resting.hasHistory && resting.hasSameState(as: expected))
+        #expect(try resting.text(at: whole.frontier) == whole.text.string)
+    }
+
+    @Test(arguments: UInt64(1)...10)
+    func `a state that is written again keeps its chunks`(seed: UInt64) throws {
+        var (document, rest) = try makeDocument(seed: seed)
+        var opened = try Document(decoding: document.encode(), isTrusted: true)
+        for (index, run) in rest.enumerated() {
+            _ = try document.merge([run])
+            _ = try opened.merge([run])
+            if index % 5 == 4 {
+                opened = try Document(decoding: opened.encode(), isTrusted: true)
+            }
+        }
+        let read = try Document(decoding: opened.encode())
+        read.checkInvariants()
+        #expect(read.hasSameState(as: document), "seed \(seed)")
+        #expect(Set(read.frontier) == Set(document.frontier))
+    }
+
+    @Test func `chunks of another document are refused`() throws {
+        let document = try makeDocument(seed: 1).document
+        let other = try makeDocument(seed: 2).document
+        var resting = try Document(head: document.encodeHead())
+        #expect(throws: DocumentError.self) {
+            try resting.attach(history: [other.encodeChunk()])
+        }
+        #expect(!resting.hasHistory && resting.text == document.text)
+        try resting.attach(history: [document.encodeChunk()])
+        #expect(resting.hasSameState(as: document))
+    }
+
+    @Test(arguments: UInt64(1)...10)
+    func `a chunk that is merged gives the document it was made of`(seed: UInt64) throws {
+        let (document, _) = try makeDocument(seed: seed)
+        var merged = Document()
+        try merged.merge(chunk: document.encodeChunk(isThorough: seed.isMultiple(of: 2)))
+        merged.checkInvariants()
+        #expect(merged.hasSameState(as: document), "seed \(seed)")
     }
 }

@@ -101,4 +101,9 @@ extension Document {
         self.init()
         _ = try merge(runs)
     }
+
+    /// The document as somebody has it who saved it and opens it again.
+    func savedAndOpened(isTrusted: Bool = false) throws -> Document {
+        try Document(decoding: encode(), isTrusted: isTrusted)
+    }
 }

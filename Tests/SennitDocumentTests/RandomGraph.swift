@@ -14,6 +14,8 @@ struct RandomGraph {
     /// The versions that somebody may go on from: the last event of each author, and any others.
     private var tips: [[EventID]]
     private let shape: Shape
+    /// Where each author's last insertion began and ended.
+    private var lastInsertions: [Range<Int>]
 
     /// What kind of history.
     struct Shape: CustomTestStringConvertible {
@@ -33,6 +35,8 @@ struct RandomGraph {
         var gatherInterval = 0
         /// One in so many runs deletes.
         var deleteInterval = 3
+        /// Whether deletions begin and end where insertions of their author did, or right beside.
+        var isOnBoundaries = false
 
         static let all = [
             Shape(testDescription: "small", runCount: 12, authorCount: 3, mergeInterval: 3),
@@ -70,6 +74,54 @@ struct RandomGraph {
                 gatherInterval: 3
             ),
         ]
+
+        /// For documents that live long: everything at once.
+        static let long = [
+            Shape(
+                testDescription: "boundaries",
+                runCount: 30,
+                authorCount: 3,
+                mergeInterval: 4,
+                textLimit: 9,
+                deleteInterval: 2,
+                isOnBoundaries: true
+            ),
+            Shape(
+                testDescription: "huge boundaries",
+                runCount: 14,
+                authorCount: 3,
+                mergeInterval: 4,
+                hugeTextLimit: 5000,
+                deleteInterval: 2,
+                isOnBoundaries: true
+            ),
+            Shape(testDescription: "fifty", runCount: 80, authorCount: 50, mergeInterval: 9),
+            Shape(
+                testDescription: "branches",
+                runCount: 70,
+                authorCount: 4,
+                mergeInterval: 50,
+                voidInterval: 20,
+                deleteInterval: 2
+            ),
+            Shape(
+                testDescription: "one place",
+                runCount: 40,
+                authorCount: 12,
+                mergeInterval: 12,
+                textLimit: 3,
+                isCrowded: true,
+                deleteInterval: 8
+            ),
+            Shape(
+                testDescription: "mixed",
+                runCount: 40,
+                authorCount: 5,
+                mergeInterval: 3,
+                voidInterval: 6,
+                gatherInterval: 8
+            ),
+        ]
     }
 
     init(seed: UInt64, shape: Shape, order: ReferenceOrder = .fugueMax) {
@@ -77,6 +129,7 @@ struct RandomGraph {
         reference = ReferenceDocument(order: order)
         nextNumbers = Array(repeating: 0, count: shape.authorCount)
         tips = Array(repeating: [], count: shape.authorCount)
+        lastInsertions = Array(repeating: 0..<0, count: shape.authorCount)
         self.shape = shape
         for _ in 0..<shape.runCount { addRun() }
     }
@@ -87,9 +140,12 @@ struct RandomGraph {
         let count = reference.text(at: parents).unicodeScalars.count
         if random.below(8) == 0 { nextNumbers[author] += UInt64(random.below(5)) }
         let start = Fixture.event(author, nextNumbers[author])
-        let run = OperationRun(start: start, parents: parents, content: makeContent(in: count))
-        add(run, to: &reference)
-        runs.append(run)
+        let run = OperationRun(
+            start: start,
+            parents: parents,
+            content: makeContent(in: count, author: author)
+        )
+        add(run)
         nextNumbers[author] += UInt64(run.eventCount)
         tips[author] = [run.last]
     }
@@ -114,7 +170,7 @@ struct RandomGraph {
         return EventID(log: run.start.log, number: number)
     }
 
-    private mutating func makeContent(in count: Int) -> OperationRun.Content {
+    private mutating func makeContent(in count: Int, author: Int) -> OperationRun.Content {
         if shape.gatherInterval > 0 && random.below(shape.gatherInterval) == 0 { return .gather }
         let isVoid = shape.voidInterval > 0 && random.below(shape.voidInterval) == 0
         if isVoid {
@@ -125,6 +181,7 @@ struct RandomGraph {
                 : .delete(range: low..<(max(position, low) + 1), isBackward: false)
         }
         if count > 0 && random.below(shape.deleteInterval) == 0 {
+            if shape.isOnBoundaries { return makeDeletion(in: count, author: author) }
             let low = random.below(count)
             let high = random.below(4) == 0 ? count : min(count, low + 1 + random.below(4))
             let isBackward = high - low > 1 && random.below(2) == 0
@@ -134,49 +191,65 @@ struct RandomGraph {
         let text = random.text(limit: isHuge ? shape.hugeTextLimit : shape.textLimit - 1) + "."
         let places = [0, count, count / 2, min(1, count)]
         let position = shape.isCrowded ? places[random.below(4)] : random.below(count + 1)
+        lastInsertions[author] = position..<(position + text.unicodeScalars.count)
         return .insert(position: position, text: .init(text))
+    }
+
+    /// A deletion from one boundary to another: of the last insertion, or of the pieces in which
+    /// long insertions are stored.
+    private mutating func makeDeletion(in count: Int, author: Int) -> OperationRun.Content {
+        let last = lastInsertions[author]
+        let stored = DocumentLimits.maximumStoredScalarCount
+        let middle = last.lowerBound + stored * random.below(last.count / stored + 1)
+        var ends = [last.lowerBound, last.upperBound, middle, last.lowerBound + last.count / 2]
+        ends = ends.map { min(max($0 + random.below(3) - 1, 0), count) }
+        let low = min(ends[random.below(4)], count - 1)
+        let high = max(ends[random.below(4)], low + 1)
+        return .delete(range: low..<high, isBackward: high - low > 1 && random.below(2) == 0)
+    }
+}
+
+extension ReferenceDocument {
+    /// Adds a run. The reference knows no backward deletion and no event that is not of text.
+    mutating func add(_ run: OperationRun) {
+        switch run.content {
+        case .insert(let position, let text):
+            add(run, .insert(position: position, text: text.string))
+        case .delete(let range, isBackward: false):
+            add(run, .delete(range))
+        case .delete(let range, isBackward: true):
+            // It is void as a whole, and so are then its single deletions.
+            let isVoid = range.upperBound > text(at: run.parents).unicodeScalars.count
+            var single = run
+            for position in range.reversed() {
+                let place = isVoid ? Int.max - 1 : position
+                add(single, .delete(place..<(place + 1)))
+                single.parents = [single.start]
+                single.start = EventID(log: run.start.log, number: single.start.number + 1)
+            }
+        case .unknown(_, _, let eventCount, _):
+            add(run, .insert(position: .max, text: String(repeating: "-", count: eventCount)))
+        case .gather, .mapSet, .mapRemove:
+            // An event without effect, which the reference has only as one that is void.
+            add(run, .insert(position: .max, text: "-"))
+        }
+    }
+
+    private mutating func add(_ run: OperationRun, _ operation: ReferenceOperation) {
+        add(
+            author: run.start.log,
+            firstNumber: run.start.number,
+            parents: run.parents,
+            operation: operation
+        )
     }
 }
 
 extension RandomGraph {
-    /// Adds a run to the reference, which knows no backward deletion.
-    private func add(_ run: OperationRun, to reference: inout ReferenceDocument) {
-        switch run.content {
-        case .insert(let position, let text):
-            reference.add(
-                author: run.start.log,
-                firstNumber: run.start.number,
-                parents: run.parents,
-                operation: .insert(position: position, text: text.string)
-            )
-        case .delete(let range, isBackward: false):
-            reference.add(
-                author: run.start.log,
-                firstNumber: run.start.number,
-                parents: run.parents,
-                operation: .delete(range)
-            )
-        case .delete(let range, isBackward: true):
-            var parents = run.parents
-            for (index, position) in range.reversed().enumerated() {
-                let number = run.start.number + UInt64(index)
-                reference.add(
-                    author: run.start.log,
-                    firstNumber: number,
-                    parents: parents,
-                    operation: .delete(position..<(position + 1))
-                )
-                parents = [EventID(log: run.start.log, number: number)]
-            }
-        default:
-            // An event without effect, which the reference has only as one that is void.
-            reference.add(
-                author: run.start.log,
-                firstNumber: run.start.number,
-                parents: run.parents,
-                operation: .insert(position: .max, text: "-")
-            )
-        }
+    /// Adds a run that was made elsewhere.
+    mutating func add(_ run: OperationRun) {
+        reference.add(run)
+        runs.append(run)
     }
 
     /// The runs in another order that has parents first.

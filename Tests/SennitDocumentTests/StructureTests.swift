@@ -9,35 +9,80 @@ import Testing
         var tree = SpanTree()
         var model: [(handle: Int32, weight: SpanTree.Weight)] = []
         for handle in 0..<Int32(1500) {
-            let weight = SpanTree.Weight(first: random.below(4), second: random.below(3))
+            let weight = SpanTree.Weight(current: random.weight(4), final: random.weight(3))
             let place = seed.isMultiple(of: 2) ? random.below(model.count + 1) : model.count
-            tree.insert(handle, weight: weight, after: place == 0 ? nil : model[place - 1].handle)
+            let predecessor = place == 0 ? nil : tree.cursor(of: model[place - 1].handle)
+            let cursor = tree.insert(handle, weight: weight, after: predecessor)
+            let found = tree.cursor(of: handle)
+            #expect(cursor == found, "seed \(seed)")
             model.insert((handle, weight), at: place)
             let changed = random.below(model.count)
-            model[changed].weight = SpanTree.Weight(first: random.below(4), second: 1)
-            tree.setWeight(of: model[changed].handle, to: model[changed].weight)
+            model[changed].weight = SpanTree.Weight(current: random.weight(4), final: 1)
+            tree.setWeight(at: tree.cursor(of: model[changed].handle), to: model[changed].weight)
             if handle % 100 == 0 { tree.checkInvariants() }
         }
         tree.checkInvariants()
-        #expect(tree.sequence.map(\.handle) == model.map(\.handle), "seed \(seed)")
+        let handles = tree.sequence.map(\.handle)
+        #expect(handles == model.map(\.handle), "seed \(seed)")
         var before = SpanTree.Weight.zero
         for (index, item) in model.enumerated() {
-            #expect(tree.weight(before: item.handle) == before, "seed \(seed)")
-            if item.weight.first > 0 {
-                let place = tree.place(at: before.first + item.weight.first - 1, in: .first)
-                #expect(place.handle == item.handle && place.offset == item.weight.first - 1)
+            let cursor = tree.cursor(of: item.handle)
+            let finalWeight = tree.finalWeight(before: cursor)
+            #expect(finalWeight == Int(before.final), "seed \(seed)")
+            if item.weight.current > 0 {
+                let target = Int(before.current + item.weight.current) - 1
+                let place = tree.place(at: target, in: .current)
+                #expect(place.cursor == cursor && place.offset == Int(item.weight.current) - 1)
             }
-            if item.weight.second > 0 {
-                let place = tree.place(at: before.second, in: .second)
-                #expect(place.handle == item.handle && place.offset == 0, "seed \(seed)")
+            if item.weight.final > 0 {
+                let place = tree.place(at: Int(before.final), in: .final)
+                #expect(place.cursor == cursor && place.offset == 0, "seed \(seed)")
             }
-            let next = index + 1 < model.count ? model[index + 1].handle : nil
-            #expect(tree.successor(of: item.handle) == next, "seed \(seed)")
+            let next = index + 1 < model.count ? tree.cursor(of: model[index + 1].handle) : nil
+            let successor = tree.successor(of: cursor)
+            #expect(successor == next, "seed \(seed)")
             let other = random.below(model.count)
-            #expect(tree.isBefore(item.handle, model[other].handle) == (index < other))
-            before += item.weight
+            let otherCursor = tree.cursor(of: model[other].handle)
+            let isBefore = tree.isBefore(cursor, otherCursor)
+            #expect(isBefore == (index < other))
+            before &+= item.weight
         }
-        #expect(tree.total == before && tree.first == model[0].handle)
+        let (total, first) = (tree.total, tree.first)
+        #expect(total == before)
+        let expected = tree.cursor(of: model[0].handle)
+        #expect(first == expected)
+    }
+}
+
+extension Seeded {
+    fileprivate mutating func weight(_ limit: Int) -> UInt32 { UInt32(below(limit)) }
+}
+
+@Suite struct KeyIndexTests {
+    @Test(arguments: UInt64(1)...8)
+    func `an index finds the highest key that is not above`(seed: UInt64) {
+        var random = Seeded(seed: seed)
+        var index = KeyIndex(key: 0, handle: 0)
+        var model = [0: Int32(0)]
+        for handle in 1..<Int32(900) {
+            let key = seed.isMultiple(of: 2) ? Int(handle) * 3 : 1 + random.below(9000)
+            guard model[key] == nil else { continue }
+            index.insert(key, handle)
+            model[key] = handle
+            let wanted = random.below(9100)
+            let expected = model.keys.filter { $0 <= wanted }.max() ?? 0
+            let place = index.place(of: wanted)
+            let found = index.handle(at: place)
+            #expect(found == model[expected], "seed \(seed)")
+            let next = model.keys.filter { $0 > expected }.min()
+            var following: Int32?
+            if let successor = index.successor(of: place) {
+                following = index.handle(at: successor)
+            }
+            #expect(following == next.flatMap { model[$0] }, "seed \(seed)")
+        }
+        let keys = index.sequence.map(\.key)
+        #expect(keys == model.keys.sorted(), "seed \(seed)")
     }
 }
 

@@ -57,7 +57,7 @@ import Testing
             sent += runs
         }
         #expect(document.text.string.bytes == trace.endContent.bytes)
-        #expect(document.history.operations.operations.count < 11_000)
+        #expect(document.history.operations.operationCount < 11_000)
         #expect(try Document(merging: sent).hasSameState(as: document))
     }
 

@@ -134,12 +134,22 @@ struct ProfileTests {
         let directory = try TemporaryDirectory()
         try directory.open().close()
         var bytes = try Files.read(directory.journal)
-        bytes.replaceSubrange(60..<64, with: [0, 0, 0, 2])
+        bytes.replaceSubrange(60..<64, with: [0, 0, 0, 3])
         try Files.write(bytes, to: directory.journal)
-        let error = StoreError.newerVersion(path: directory.journal, found: 2, known: 1)
+        let error = StoreError.newerVersion(path: directory.journal, found: 3, known: 2)
         #expect(throws: error) { try directory.open() }
         #expect(try Files.read(directory.journal) == bytes)
         #expect(!Files.exists(directory.journal + "-wal"))
+    }
+
+    @Test func `a journal of the version before is brought up`() throws {
+        let directory = try TemporaryDirectory()
+        try directory.open().close()
+        var bytes = try Files.read(directory.journal)
+        bytes.replaceSubrange(60..<64, with: [0, 0, 0, 1])
+        try Files.write(bytes, to: directory.journal)
+        try directory.open().close()
+        #expect(Array(try Files.read(directory.journal)[60..<64]) == [0, 0, 0, 2])
     }
 
     @Test func `a journal without version, and files of other programs, are refused`() throws {

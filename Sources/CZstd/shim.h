@@ -1,0 +1,2 @@
+// libzstd, seen from Swift. Only Zstd+C.swift in SennitDocument imports this module.
+#include <zstd.h>

@@ -1,0 +1,210 @@
+// Changes one after another by one person, as fast as they can be noted.
+//
+// Who types goes on where he stopped, most of the time. So a change made by `replace` lengthens the
+// last operation, the last run of names and the last run of the graph, and nothing else: no search,
+// no allocation. The rope gets the change when the next one is elsewhere or somebody looks.
+//
+//     insert "H" at 0    operation: insert at 0, 1 event     pending: 0..<0 -> "H"
+//     insert "i" at 1               insert at 0, 2 events             0..<0 -> "Hi"
+//     delete 0..<1                  delete at 0, 1 event     rope: "Hi"; pending: 0..<1 -> ""
+//
+// PendingEdit.swift says what is gathered.
+
+public import SennitWire
+
+/// Whoever makes changes to one document: a log, and the number of its next event.
+public struct Author: Hashable, Sendable {
+    /// The log that the events are in.
+    public let log: LogID
+    /// The number of the next event.
+    public fileprivate(set) var nextEvent: UInt64
+    /// The log's index in the document's names.
+    fileprivate let index: Int
+}
+
+extension Document {
+    /// Makes a log an author of this document.
+    /// - Parameter nextEvent: The number that its next event gets.
+    /// - Throws: `conflictingEvent` if that number or a higher one is taken.
+    public mutating func author(
+        _ log: LogID,
+        nextEvent: UInt64
+    ) throws(DocumentError) -> Author {
+        let first = Int(clamping: nextEvent)
+        if let base = history.base, base.contains(anyOf: first..<Int.max, of: log) {
+            throw .conflictingEvent(EventID(log: log, number: nextEvent))
+        }
+        if let taken = history.names.firstKnown(in: first..<Int.max, of: log) {
+            throw .conflictingEvent(EventID(log: log, number: UInt64(taken)))
+        }
+        return Author(log: log, nextEvent: nextEvent, index: history.logIndex(adding: log))
+    }
+
+    /// Replaces the scalars of `range` by `text`, at the current version.
+    ///
+    /// The same as `edit`, for those who make many changes and ask for the operations later:
+    /// `runs(of:from:)`.
+    /// - Throws: `positionOutOfBounds`; `overLimit`. Then nothing has changed.
+    /// - Complexity: O(length of the text) where the last change left off; else O(log n) more.
+    public mutating func replace(
+        _ range: Range<Int>,
+        with text: String,
+        by author: inout Author
+    ) throws(DocumentError) {
+        let scalarCount = self.scalarCount
+        guard range.lowerBound >= 0, range.upperBound <= scalarCount else {
+            throw .positionOutOfBounds(position: range.upperBound, scalarCount: scalarCount)
+        }
+        let isShort = range.count + text.utf8.count <= DocumentLimits.maximumTypedCount
+        guard isShort, history.isTypedOn(by: author.index, number: Int(author.nextEvent)),
+            history.operations.pool.count < DocumentLimits.maximumTextByteCount / 2
+        else {
+            let runs = try edit(
+                [Patch(range: range, text: text)],
+                author: author.log,
+                firstEvent: author.nextEvent
+            )
+            author.nextEvent += UInt64(runs.reduce(0) { $0 + $1.eventCount })
+            return
+        }
+        if !range.isEmpty {
+            history.typeDeletion(of: range)
+            author.nextEvent += UInt64(range.count)
+            if !typing.delete(range) {
+                typing.settle(in: &branch.text, at: range.upperBound)
+                _ = typing.delete(range)
+            }
+        }
+        if text.isEmpty { return }
+        let position = range.lowerBound
+        let bytes = text.utf8Span.span
+        if bytes.count == 1 {
+            let byte = bytes[0]
+            history.typeInsertion(at: position, count: 1) { $0.appendText(byte) }
+            author.nextEvent += 1
+            if !typing.insert(byte, at: position) {
+                typing.settle(in: &branch.text, at: position)
+                _ = typing.insert(byte, at: position)
+            }
+            return
+        }
+        let count = text.unicodeScalars.count
+        history.typeInsertion(at: position, count: count) { $0.appendText(text.utf8) }
+        author.nextEvent += UInt64(count)
+        let typed = history.operations.pool.suffix(text.utf8.count)
+        if !typing.insert(typed, count: count, at: position) {
+            typing.settle(in: &branch.text, at: position)
+            _ = typing.insert(typed, count: count, at: position)
+        }
+    }
+
+    /// How many scalars the text has.
+    @inline(__always)
+    var scalarCount: Int { branch.text.scalarCount + typing.growth }
+
+    /// Gives the rope what was typed.
+    mutating func settle() {
+        if typing.isEmpty && branch.endOfEvents == history.count { return }
+        typing.settle(in: &branch.text, at: 0)
+        branch.settle(at: history.graph.frontier, count: history.count)
+    }
+
+    /// The text with what was typed.
+    var settledText: Rope {
+        var text = branch.text
+        if !typing.isEmpty { typing.apply(to: &text) }
+        return text
+    }
+
+    /// The operations of a log from an event on, for others to merge.
+    /// - Parameter number: The first event that is wanted.
+    /// - Complexity: O(their size + log n).
+    public func runs(of author: Author, from number: UInt64) -> [OperationRun] {
+        history.runs(ofLog: author.index, from: Int(clamping: number))
+    }
+}
+
+// MARK: - In the history
+
+extension History {
+    /// Whether events of the log from that number on continue the newest event in every respect.
+    @inline(__always)
+    fileprivate func isTypedOn(by log: Int, number: Int) -> Bool {
+        graph.isLinearAtEnd && names.continuesLastRun(log: log, number: number)
+    }
+
+    /// Adds an insertion to the end of a chain; `appendText` adds its text.
+    @inline(__always)
+    fileprivate mutating func typeInsertion(
+        at position: Int,
+        count: Int,
+        _ appendText: (inout OperationLog) -> Void
+    ) {
+        extend(by: count) { operations in
+            if !operations.extendInsertion(at: position, count: count) {
+                operations.append(.insert, count: count, position: position)
+            }
+            appendText(&operations)
+        }
+    }
+
+    /// Adds a deletion to the end of a chain.
+    @inline(__always)
+    fileprivate mutating func typeDeletion(of range: Range<Int>) {
+        extend(by: range.count) { operations in
+            if range.count != 1 || !operations.extendDeletion(ofScalarAt: range.lowerBound) {
+                operations.append(.deleteForward, count: range.count, position: range.lowerBound)
+            }
+        }
+    }
+
+    /// The operations of a log from a number on.
+    fileprivate func runs(ofLog log: Int, from number: Int) -> [OperationRun] {
+        var builder = OperationRunBuilder()
+        for index in names.runs.indices {
+            let run = names.runs[index]
+            let count = names.end(ofRun: index) - run.start
+            guard run.log == log, run.number + count > number else { continue }
+            let start = run.start + max(0, number - run.number)
+            forEachPiece(in: start..<names.end(ofRun: index)) { piece in
+                builder.append(self.run(of: piece))
+            }
+        }
+        return builder.runs
+    }
+
+    /// A stored operation as it travels.
+    func run(of piece: OperationLog.Operation) -> OperationRun {
+        let event = piece.events.lowerBound
+        let range = piece.position..<(piece.position + piece.events.count)
+        let content: OperationRun.Content
+        switch piece.kind {
+        case .insert:
+            let text = String(decoding: operations.pool[piece.text], as: UTF8.self)
+            content = .insert(position: piece.position, text: .init(text))
+        case .deleteForward:
+            content = .delete(range: range, isBackward: false)
+        case .deleteBackward:
+            content = .delete(range: range, isBackward: range.count > 1)
+        case .map:
+            let change = operations.mapChanges[piece.position]
+            let key = OperationRun.Text(String(decoding: change.key, as: UTF8.self))
+            content = change.value.map { .mapSet(key: key, value: $0) } ?? .mapRemove(key: key)
+        case .gather:
+            content = .gather
+        case .unknown:
+            let unknown = operations.unknowns[piece.position]
+            content = .unknown(
+                kind: unknown.kind,
+                container: unknown.container,
+                eventCount: piece.events.count,
+                bytes: unknown.bytes
+            )
+        }
+        return OperationRun(
+            start: names.name(of: event),
+            parents: names(ofVersion: graph.parents(of: event)),
+            content: content
+        )
+    }
+}
