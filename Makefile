@@ -9,7 +9,7 @@ SECONDS ?= 600
 TRACE ?= Tests/Traces/friendsforever.json.gz
 WORK ?= merge
 
-.PHONY: all build setup test demo demo-headless bench bench-peers profile fuzz lint format soak sanitize-thread sanitize-address clean
+.PHONY: all build setup test demo demo-headless bench bench-peers bench-relay profile fuzz lint format soak sanitize-thread sanitize-address clean
 
 all: build
 
@@ -39,6 +39,10 @@ bench: build
 # Beside the engines that are Python wheels, in one run: make bench-peers TRACES="a.json.gz b.json.gz"
 bench-peers: build
 	Benchmarks/peers/run $(TRACES)
+
+# A real relay over real sockets, beside the least that a disk and other servers take.
+bench-relay: build
+	Benchmarks/relay-load/run
 
 # Instructions of one work on one trace by function (valgrind): make profile TRACE=… WORK=local
 profile: build

@@ -32,6 +32,7 @@ let package = Package(
         .executable(name: "sennit-relay", targets: ["SennitRelay"]),
         .executable(name: "sennit-demo", targets: ["SennitDemo"]),
         .executable(name: "sennit-bench", targets: ["SennitBench"]),
+        .executable(name: "sennit-relay-load", targets: ["RelayLoad"]),
     ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
@@ -96,17 +97,31 @@ let package = Package(
         ),
 
         // The relay links neither keys nor CRDT: only what is on the wire, and storage.
+        .target(name: "CChecksum", path: "relay/Sources/CChecksum"),
+        .target(
+            name: "RelayStorage",
+            dependencies: ["SennitWire", "CChecksum", grdb],
+            path: "relay/Sources/RelayStorage",
+            swiftSettings: strict
+        ),
         .target(
             name: "RelayCore",
-            dependencies: ["SennitWire", grdb, .product(name: "Logging", package: "swift-log")]
-                + nio,
+            dependencies: [
+                "RelayStorage", "SennitWire", .product(name: "Logging", package: "swift-log"),
+            ] + nio,
             path: "relay/Sources/RelayCore",
             swiftSettings: strict
         ),
         .executableTarget(
             name: "SennitRelay",
-            dependencies: ["RelayCore", arguments],
+            dependencies: ["RelayCore", "RelayStorage", arguments],
             path: "relay/Sources/SennitRelay",
+            swiftSettings: strict
+        ),
+        .executableTarget(
+            name: "StorageTorture",
+            dependencies: ["RelayStorage", "SennitWire"],
+            path: "relay/Tools/StorageTorture",
             swiftSettings: strict
         ),
 
@@ -133,7 +148,15 @@ let package = Package(
                 "SennitDocument", "SennitReference", "SennitWire", "CHeapCount", arguments,
             ],
             path: "Benchmarks",
-            exclude: ["HeapCount", "peers", "profile"],
+            exclude: ["HeapCount", "peers", "profile", "relay-load"],
+            swiftSettings: strict
+        ),
+
+        .systemLibrary(name: "CEpoll", path: "Benchmarks/relay-load/CEpoll"),
+        .executableTarget(
+            name: "RelayLoad",
+            dependencies: ["SennitSeal", "SennitWire", "CEpoll", arguments],
+            path: "Benchmarks/relay-load/Sources",
             swiftSettings: strict
         ),
 
@@ -169,7 +192,7 @@ let package = Package(
             name: "SennitTests",
             dependencies: [
                 "Sennit", "SennitStore", "SennitSync", "SennitDocument", "SennitSeal", "SennitWire",
-                "RelayCore", grdb, .product(name: "Logging", package: "swift-log"),
+                "RelayCore", "RelayStorage", grdb, .product(name: "Logging", package: "swift-log"),
             ] + nio,
             swiftSettings: strict
         ),
@@ -181,17 +204,24 @@ let package = Package(
         .testTarget(
             name: "RelayTests",
             dependencies: [
-                "RelayCore", "SennitRelay", "SennitWire", "CSodium", grdb,
+                "RelayCore", "RelayStorage", "SennitRelay", "SennitWire", "CSodium",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict
         ),
         .testTarget(
+            name: "RelayStorageTests",
+            dependencies: [
+                "RelayStorage", "StorageTorture", "SennitWire", "CSodium", "CChecksum", grdb,
+            ],
+            swiftSettings: strict
+        ),
+        .testTarget(
             name: "SimulationTests",
             dependencies: [
                 "SennitSync", "SennitDocument", "SennitSeal", "SennitWire", "RelayCore",
-                "SennitReference",
+                "RelayStorage", "SennitReference",
                 .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOCore", package: "swift-nio"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),

@@ -1,4 +1,4 @@
-import RelayCore
+import RelayStorage
 import SennitWire
 import Testing
 

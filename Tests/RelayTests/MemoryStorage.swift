@@ -1,15 +1,20 @@
+import RelayStorage
 import SennitWire
+import Synchronization
 
-@testable import RelayCore
-
-/// Storage in memory: the obvious implementation that the conformance tests hold others against.
-final class MemoryStorage: RelayStorage {
+/// Storage in memory that fails when it is told to. The conformance tests of RelayStorage hold it,
+/// in their own copy, to what storage must do.
+final class MemoryStorage: RelayStorage, Sendable {
     let relayName = Bytes32.repeating(7)
 
     private struct Log {
         let space: SpaceID
         let descriptor: LogDescriptor
         var batches: [Batch] = []
+        var start: Head?
+
+        var head: Head? { batches.last?.head ?? start }
+        var end: Offset { head?.end ?? .zero }
     }
 
     private struct State {
@@ -17,29 +22,65 @@ final class MemoryStorage: RelayStorage {
         var logs: [LogID: Log] = [:]
     }
 
-    private var state = State()
+    private let state = Mutex(State())
 
-    /// Commits that fail from now on.
-    var failingCommitCount = 0
+    private let failingCount = Mutex(0)
 
-    func spaces() -> [SpaceID] { state.spaces.keys.sorted() }
-    func spaceCount() -> Int { state.spaces.count }
-    func space(_ space: SpaceID) -> SpaceRecord? { state.spaces[space] }
-    func logCount(of space: SpaceID) -> Int { state.logs.values.count { $0.space == space } }
+    /// Calls of `commit` and `submit` that fail from now on.
+    var failingCommitCount: Int {
+        get { failingCount.withLock { $0 } }
+        set { failingCount.withLock { $0 = newValue } }
+    }
+
+    private func takeFailure() -> Bool {
+        failingCount.withLock { count in
+            guard count > 0 else { return false }
+            count -= 1
+            return true
+        }
+    }
+
+    /// Everything that is submitted at once fails at once, as it does where it shares a sync.
+    func submit(
+        _ units: [StorageUnit],
+        completion: @escaping @Sendable ([StorageError?]) -> Void
+    ) {
+        let failure = StorageError.failed(path: "memory", reason: "a test made the commit fail")
+        if !units.isEmpty, takeFailure() { return completion(units.map { _ in failure }) }
+        completion(
+            units.map { unit in
+                do throws(StorageError) { try commit(unit) } catch { return error }
+                return nil
+            }
+        )
+    }
+
+    func spaces() -> [SpaceID] { state.withLock { $0.spaces.keys.sorted() } }
+    func spaceCount() -> Int { state.withLock { $0.spaces.count } }
+    func space(_ space: SpaceID) -> SpaceRecord? { state.withLock { $0.spaces[space] } }
+    func logCount(of space: SpaceID) -> Int { logs(of: space).count }
     func close() {}
 
     func logs(of space: SpaceID) -> [LogRecord] {
-        state.logs.filter { $0.value.space == space }.keys.sorted().compactMap { log($0) }
+        state.withLock { $0.logs.filter { $0.value.space == space }.keys.sorted() }
+            .compactMap { log($0) }
     }
 
     func log(_ log: LogID) -> LogRecord? {
-        state.logs[log].map {
-            LogRecord(space: $0.space, descriptor: $0.descriptor, head: $0.batches.last?.head)
+        state.withLock { $0.logs[log] }.map { log in
+            LogRecord(
+                space: log.space,
+                descriptor: log.descriptor,
+                head: log.head,
+                start: log.start
+            )
         }
     }
 
     func head(of log: LogID, endingAt end: Offset) -> Head? {
-        state.logs[log]?.batches.first { $0.end == end }?.head
+        guard let log = state.withLock({ $0.logs[log] }) else { return nil }
+        if let start = log.start, start.end == end { return start }
+        return log.batches.first { $0.end == end }?.head
     }
 
     func batches(
@@ -47,9 +88,13 @@ final class MemoryStorage: RelayStorage {
         from: Offset,
         maximumCount: Int,
         maximumByteCount: Int
-    ) -> [Batch] {
+    ) throws(StorageError) -> [Batch] {
+        let known = state.withLock { $0.logs[log] }
+        if let start = known?.start, from < start.end {
+            throw .deleted(log: log, start: start.end)
+        }
         var result: [Batch] = []
-        for batch in state.logs[log]?.batches ?? [] where batch.end > from {
+        for batch in known?.batches ?? [] where batch.end > from {
             let all = (result + [batch]).flatMap { batch in
                 zip(batch.first.value..., batch.entries).filter { $0.0 >= from.value }.map(\.1)
             }
@@ -63,26 +108,58 @@ final class MemoryStorage: RelayStorage {
         return result
     }
 
-    func commit(_ changes: [StorageChange]) throws(RelayError) {
-        var next = state
-        for change in changes {
-            switch change {
-            case .createSpace(let genesis):
-                next.spaces[genesis.spaceID] = SpaceRecord(genesis: genesis)
-            case .setAccess(let list): next.spaces[list.space]?.access = list
-            case .admit(let device, let invite, let space):
-                next.spaces[space]?.admissions[device] = invite
-            case .forget(let devices, let space):
-                for device in devices { next.spaces[space]?.admissions[device] = nil }
-            case .createLog(let descriptor, let space):
-                next.logs[descriptor.logID(in: space)] = Log(space: space, descriptor: descriptor)
-            case .append(let batch, let log): next.logs[log]?.batches.append(batch)
+    func commit(_ changes: StorageUnit) throws(StorageError) {
+        let result: Result<Void, StorageError> = state.withLock { state in
+            var next = state
+            do throws(StorageError) {
+                for change in changes { try MemoryStorage.apply(change, to: &next) }
+            } catch {
+                return .failure(error)
             }
+            state = next
+            return .success(())
         }
-        if failingCommitCount > 0 {
-            failingCommitCount -= 1
-            throw .storage(path: "memory", reason: "a test made the commit fail")
+        try result.get()
+    }
+
+    private static func apply(
+        _ change: StorageChange,
+        to state: inout State
+    ) throws(StorageError) {
+        func require(_ condition: Bool) throws(StorageError) {
+            guard condition else { throw .unfit(reason: "\(change)") }
         }
-        state = next
+        switch change {
+        case .createSpace(let genesis):
+            try require(state.spaces[genesis.spaceID] == nil)
+            state.spaces[genesis.spaceID] = SpaceRecord(genesis: genesis)
+        case .setAccess(let list):
+            try require(state.spaces[list.space] != nil)
+            state.spaces[list.space]?.access = list
+        case .admit(let device, let invite, let space):
+            try require(state.spaces[space] != nil)
+            state.spaces[space]?.admissions[device] = invite
+        case .forget(let devices, let space):
+            try require(state.spaces[space] != nil)
+            for device in devices { state.spaces[space]?.admissions[device] = nil }
+        case .createLog(let descriptor, let space):
+            let id = descriptor.logID(in: space)
+            try require(state.spaces[space] != nil && state.logs[id] == nil)
+            state.logs[id] = Log(space: space, descriptor: descriptor)
+        case .append(let batch, let log):
+            guard let known = state.logs[log] else { throw .unfit(reason: "no log") }
+            guard batch.first == known.end else { throw .conflict(log: log, end: known.end) }
+            state.logs[log]?.batches.append(batch)
+        case .truncate(let head, let log):
+            guard let known = state.logs[log] else { throw .unfit(reason: "no log") }
+            try require(known.end == .zero || head.end <= known.end)
+            guard head.end > known.start?.end ?? .zero else { return }
+            state.logs[log]?.start = head
+            state.logs[log]?.batches.removeAll { $0.end <= head.end }
+        case .removeSpace(let space):
+            try require(state.spaces[space] != nil && true)
+            state.spaces[space] = nil
+            state.logs = state.logs.filter { $0.value.space != space }
+        }
     }
 }

@@ -20,12 +20,29 @@ struct MessageAssemblerTests {
         return WebSocketFrame(fin: fin, opcode: opcode, maskKey: mask, data: data)
     }
 
-    @Test(arguments: 0...40)
-    func `unmasking agrees with the byte-wise one at every length`(count: Int) {
-        let bytes = (0..<count).map { UInt8($0 &* 37 & 255) }
-        var masked = ByteBuffer(bytes: bytes)
-        masked.webSocketMask(MessageAssemblerTests.mask)
-        #expect(masked.unmasked(with: MessageAssemblerTests.mask) == bytes)
+    @Test func `unmasking agrees with the byte-wise one at every length and alignment`() {
+        for start in 0..<16 {
+            for count in Array(0...80) + [125, 126, 127, 4095, 4096, 4099, 65_537] {
+                let bytes = (0..<count).map { UInt8(truncatingIfNeeded: $0 &* 37 &+ start) }
+                // What is before and behind the payload must not matter.
+                var masked = ByteBuffer(repeating: 0xEE, count: start)
+                masked.moveReaderIndex(forwardBy: start)
+                masked.writeBytes(bytes)
+                masked.webSocketMask(MessageAssemblerTests.mask)
+                let end = masked.writerIndex
+                masked.writeBytes([0xEE, 0xEE, 0xEE])
+                masked.moveWriterIndex(to: end)
+                let isSame = masked.unmasked(with: MessageAssemblerTests.mask) == bytes
+                #expect(isSame, "start \(start), count \(count)")
+            }
+        }
+    }
+
+    @Test(arguments: [[0, 0, 0, 0], [1, 2, 3, 4], [255, 0, 128, 7]] as [WebSocketMaskingKey])
+    func `each byte gets the mask's byte whose turn it is`(mask: WebSocketMaskingKey) {
+        let wire = (0..<19).map { UInt8(200 + $0) }
+        let expected = wire.enumerated().map { $1 ^ mask[$0 % 4] }
+        #expect(ByteBuffer(bytes: wire).unmasked(with: mask) == expected)
     }
 
     @Test mutating func `fragments make one message and control frames may come between`() {

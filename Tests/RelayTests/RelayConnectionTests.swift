@@ -1,4 +1,5 @@
 import NIOCore
+import RelayStorage
 import SennitWire
 import Testing
 
@@ -29,24 +30,24 @@ struct RelayConnectionTests {
         connection = RelayConnection(challenge: Self.challenge, limits: limits, openedAt: .zero)
     }
 
-    private mutating func receive(_ frame: RelayFrame, at now: Duration = .zero) -> [String] {
+    mutating func receive(_ frame: RelayFrame, at now: Duration = .zero) -> [String] {
         texts(connection.receive(frame.bytes, now: now))
     }
 
-    private mutating func receive(_ delivery: Delivery, at now: Duration = .zero) -> [String] {
+    mutating func receive(_ delivery: Delivery, at now: Duration = .zero) -> [String] {
         texts(connection.receive(delivery, now: now))
     }
 
-    private func texts(_ actions: [RelayConnection.Action]) -> [String] {
+    func texts(_ actions: [RelayConnection.Action]) -> [String] {
         actions.map(\.text)
     }
 
-    private func access(_ list: AccessList?) -> SpaceAccess {
+    func access(_ list: AccessList?) -> SpaceAccess {
         SpaceAccess(SpaceRecord(genesis: founder.genesis(), access: list))
     }
 
     /// Lets a device in.
-    private mutating func enter(
+    mutating func enter(
         _ device: TestDevice,
         list: AccessList? = nil,
         logs: [Welcome.Log] = []
@@ -56,7 +57,7 @@ struct RelayConnectionTests {
         #expect(receive(.entered(access(list), logs: logs)) == ["welcome"])
     }
 
-    private func tail(_ log: TestLog, _ from: Int, _ end: Int) -> CommittedTail {
+    func tail(_ log: TestLog, _ from: Int, _ end: Int) -> CommittedTail {
         CommittedTail(
             log: log.id,
             descriptor: log.descriptor,
@@ -286,6 +287,82 @@ struct RelayConnectionTests {
         #expect(receive(.append(range)) == ["append"])
     }
 
+    /// The head checks that a driver is told to make for these appends.
+    private mutating func headChecks(_ ranges: [EntryRange]) -> [HeadCheck] {
+        ranges.flatMap { connection.receive(RelayFrame.append($0).bytes, now: .zero) }
+            .compactMap { action in
+                guard case .submit(.append(let request)) = action else { return nil }
+                return request.headCheck
+            }
+    }
+
+    @Test mutating func `a driver must check the first own head and may check the others`() {
+        connection = RelayConnection(
+            challenge: Self.challenge,
+            limits: limits,
+            openedAt: .zero,
+            headChecks: .byDriver
+        )
+        enter(founder)
+        var log = TestLog(founder, space)
+        let ranges = (0..<3).map { _ in log.add(count: 1) }
+        #expect(headChecks(ranges) == [.required, .affordable, .affordable])
+    }
+
+    @Test mutating func `a driver must check every head of another author`() {
+        limits.maximumPendingAppendCount = 8
+        connection = RelayConnection(
+            challenge: Self.challenge,
+            limits: limits,
+            openedAt: .zero,
+            headChecks: .byDriver
+        )
+        enter(founder, list: list)
+        var own = TestLog(founder, space)
+        var other = TestLog(writer, space)
+        let ranges = (0..<3).flatMap { _ in [own.add(count: 1), other.add(count: 1)] }
+        let required = HeadCheck.required
+        #expect(
+            headChecks(ranges) == [
+                required, required, .affordable, required, .affordable, required,
+            ]
+        )
+    }
+
+    @Test mutating func `after a bad head every head of the connection must be checked`() {
+        connection = RelayConnection(
+            challenge: Self.challenge,
+            limits: limits,
+            openedAt: .zero,
+            headChecks: .byDriver
+        )
+        enter(founder)
+        var log = TestLog(founder, space)
+        let ranges = (0..<4).map { _ in log.add(count: 1) }
+        let actions = connection.receive(RelayFrame.append(ranges[0]).bytes, now: .zero)
+        guard case .submit(.append(let request)) = actions.first else {
+            Issue.record("\(actions)")
+            return
+        }
+        #expect(headChecks([ranges[1]]) == [.affordable])
+        let refusal = Refusal(code: .badHead, reason: "")
+        #expect(receive(.appendRefused(request, refusal)) == ["refused 13"])
+        #expect(headChecks([ranges[2]]) == [.required])
+    }
+
+    @Test mutating func `the log's id is that of the range, whatever came before`() {
+        enter(founder)
+        var logs = [TestLog(founder, space), TestLog(founder, space, incarnation: 1)]
+        var found: [LogID] = []
+        for index in [0, 1, 0] {
+            let frame = RelayFrame.append(logs[index].add(count: 1))
+            for action in connection.receive(frame.bytes, now: .zero) {
+                if case .submit(.append(let request)) = action { found.append(request.log) }
+            }
+        }
+        #expect(found == [logs[0].id, logs[1].id, logs[0].id])
+    }
+
     @Test mutating func `a batch over the limit is refused and a single large entry isn't`() {
         enter(founder)
         var log = TestLog(founder, space)
@@ -368,79 +445,5 @@ struct RelayConnectionTests {
         #expect(receive(.presence(ByteBuffer(bytes: [32]))) == [])
         var own = TestLog(writer, space)
         #expect(receive(.append(own.add(count: 1))) == ["append"])
-    }
-
-    // MARK: Presence, time, the socket
-
-    @Test mutating func `presence passes at its rate and is dropped beyond`() {
-        enter(founder)
-        #expect(receive(.presence([1])) == ["fanOut"])
-        #expect(receive(.presence([1])) == ["fanOut"])
-        #expect(receive(.presence([1])) == [])
-        #expect(receive(.presence([1]), at: .milliseconds(900)) == [])
-        #expect(receive(.presence([1]), at: .milliseconds(1000)) == ["fanOut"])
-    }
-
-    @Test mutating func `presence isn't written to a socket that is full`() {
-        enter(founder)
-        let frame = ByteBuffer(bytes: RelayFrame.presence([1]).bytes)
-        #expect(receive(.presence(frame)) == ["shared presence"])
-        _ = connection.setWritable(false, now: .zero)
-        #expect(receive(.presence(frame)) == [])
-    }
-
-    @Test mutating func `pings are answered in every state`() {
-        #expect(receive(.ping(7)) == ["pong"])
-        enter(founder)
-        #expect(connection.receive(RelayFrame.ping(8).bytes, now: .zero).frames == [.pong(8)])
-        #expect(receive(.pong(1)) == [])
-    }
-
-    @Test mutating func `the time for the handshake ends`() {
-        #expect(texts(connection.tick(now: .seconds(9.9))) == [])
-        let ended = connection.tick(now: .seconds(10))
-        #expect(texts(ended) == ["refused 4", "close refused"])
-    }
-
-    @Test mutating func `a silent member is cut and one that is heard isn't`() {
-        enter(founder)
-        #expect(texts(connection.tick(now: .seconds(59))) == [])
-        connection.hear(now: .seconds(59))
-        #expect(texts(connection.tick(now: .seconds(118))) == [])
-        #expect(texts(connection.tick(now: .seconds(119))) == ["cut"])
-        #expect(connection.isClosed)
-    }
-
-    @Test mutating func `a member that doesn't read is cut`() {
-        enter(founder)
-        _ = connection.setWritable(false, now: .seconds(1))
-        _ = connection.setWritable(false, now: .seconds(20))
-        connection.hear(now: .seconds(30))
-        #expect(texts(connection.tick(now: .seconds(30))) == [])
-        #expect(texts(connection.tick(now: .seconds(31))) == ["cut"])
-    }
-
-    @Test mutating func `a member is told that the relay stops`() {
-        enter(founder)
-        #expect(receive(.shutDown) == ["refused 11", "close goingAway"])
-        #expect(receive(.shutDown) == [])
-    }
-
-    @Test mutating func `a log that can't be read doesn't hold up the others`() {
-        var one = TestLog(founder, space)
-        var two = TestLog(founder, space, incarnation: 1)
-        _ = one.add(count: 1)
-        _ = two.add(count: 1)
-        let logs = [one, two].sorted { $0.id < $1.id }
-        enter(founder, logs: logs.map(\.state))
-        #expect(receive(.subscribe([])) == ["read \(logs[0].id.short) 0"])
-        #expect(
-            receive(.unreadable(log: logs[0].id, .storageFull))
-                == ["refused 10", "read \(logs[1].id.short) 0"]
-        )
-        let range = logs[1].range(0, 1)
-        #expect(
-            receive(.read(log: logs[1].id, from: .zero, range)) == ["entries 0..<1", "caughtUp"]
-        )
     }
 }

@@ -1,5 +1,6 @@
 import Foundation
 import RelayCore
+import RelayStorage
 import SennitWire
 import Testing
 
@@ -140,7 +141,8 @@ struct RelayProcessTests {
             "serve", "--data", directory.path, "--listen", "127.0.0.1:0",
         ])
         #expect(second.status == 1)
-        #expect(second.errors == "sennit-relay: error: \(path) is in use by another process\n")
+        let reason = "\(directory.path) is in use by another process"
+        #expect(second.errors == "sennit-relay: error: \(reason)\n")
         #expect(relay.end(with: SIGTERM).status == 0)
     }
 
@@ -188,6 +190,12 @@ struct RelayProcessTests {
         let marked = log.add([[1], Array("a mark to be found".utf8)])
         #expect(try await client.append(marked) == .ack(log.ack(2)))
         #expect(relay.end(with: SIGTERM).status == 0)
+        let names = try FileManager.default.contentsOfDirectory(atPath: directory.path)
+        let path = try #require(
+            names.filter { $0.hasSuffix(".segment") }.map { directory.path + "/" + $0 }.first {
+                FileManager.default.contents(atPath: $0)?.range(of: Data("a mark".utf8)) != nil
+            }
+        )
         var data = try Data(contentsOf: URL(fileURLWithPath: path))
         let place = try #require(data.range(of: Data("a mark to be found".utf8)))
         data[place.lowerBound] ^= 1

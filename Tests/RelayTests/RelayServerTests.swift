@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import RelayCore
+import RelayStorage
 import SennitWire
 import Testing
 
@@ -14,12 +15,12 @@ final class TestRelay {
     init(
         directory: TestDirectory = TestDirectory(),
         limits: RelayLimits = RelayLimits(),
-        maximumPageCount: Int? = nil
+        maximumByteCount: Int? = nil
     ) throws {
         self.directory = directory
         var configuration = RelayServer.Configuration(directory: directory.path)
         configuration.limits = limits
-        configuration.maximumPageCount = maximumPageCount
+        configuration.maximumByteCount = maximumByteCount
         server = try RelayServer(
             configuration,
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
@@ -164,7 +165,9 @@ struct RelayServerTests {
             }
         }
         try relay.server.stop()
-        let report = try StorageCheck.run(on: SQLiteStorage(directory: relay.directory.path))
+        let storage = try SegmentStorage(directory: relay.directory.path)
+        let report = try StorageCheck.run(on: storage)
+        try storage.close()
         #expect(report.entryCount == 20)
         #expect(report.damages == [])
     }
@@ -327,7 +330,7 @@ struct RelayServerTests {
         let empty = try TestRelay(directory: directory)
         try await start(empty).close()
         try empty.server.stop()
-        let relay = try TestRelay(directory: directory, maximumPageCount: 40)
+        let relay = try TestRelay(directory: directory, maximumByteCount: 160_000)
         let (client, _) = try await RelayClient.enter(space, as: founder, port: relay.port)
         var log = TestLog(founder, space)
         #expect(try await client.append(log.add(count: 1)) == .ack(log.ack(1)))
@@ -423,8 +426,9 @@ struct RelayServerTests {
         let rest = await client.rest()
         #expect(code(rest.last) == .shuttingDown)
         let acked = 1 + rest.count { if case .ack = $0 { true } else { false } }
-        let storage = try SQLiteStorage(directory: relay.directory.path)
+        let storage = try SegmentStorage(directory: relay.directory.path)
         let end = try #require(try storage.log(log.id)?.head?.end.value)
         #expect(end >= acked)
+        try storage.close()
     }
 }

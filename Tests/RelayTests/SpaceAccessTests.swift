@@ -1,4 +1,5 @@
 import RelayCore
+import RelayStorage
 import SennitWire
 import Testing
 

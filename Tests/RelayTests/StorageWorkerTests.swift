@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOPosix
+import RelayStorage
 import SennitWire
 import Synchronization
 import Testing
@@ -84,8 +85,7 @@ struct StorageWorkerTests {
         worker.write((0..<4).map { _ in append(log.add(count: 2)) })
         #expect(worker.commitCount == 1)
         let acks = [2, 4, 6, 8].map { "1 acked \($0)" }
-        let tails = ["9 0..<2", "9 2..<4", "9 4..<6", "9 6..<8"]
-        #expect(try await mailbox.take() == acks + tails)
+        #expect(try await mailbox.take() == acks + ["9 0..<8"])
         #expect(storage.log(log.id)?.head == log.head(8))
     }
 

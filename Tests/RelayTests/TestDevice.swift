@@ -1,5 +1,5 @@
 import CSodium
-import RelayCore
+import RelayStorage
 import SennitWire
 
 /// A device with a key, made from one number. The relay itself can't sign.

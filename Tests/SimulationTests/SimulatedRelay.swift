@@ -1,6 +1,7 @@
 import Logging
 import NIOCore
 import NIOEmbedded
+import RelayStorage
 import SennitWire
 
 @testable import RelayCore
@@ -12,7 +13,7 @@ import SennitWire
 final class MemoryStorage: RelayStorage {
     struct Content {
         var spaces: [SpaceID: SpaceRecord] = [:]
-        var logs: [LogID: (record: RelayCore.LogRecord, batches: [Batch])] = [:]
+        var logs: [LogID: (record: LogRecord, batches: [Batch])] = [:]
     }
 
     var content = Content()
@@ -24,10 +25,10 @@ final class MemoryStorage: RelayStorage {
     func spaceCount() -> Int { content.spaces.count }
     func space(_ space: SpaceID) -> SpaceRecord? { content.spaces[space] }
     func logCount(of space: SpaceID) -> Int { logs(of: space).count }
-    func log(_ log: LogID) -> RelayCore.LogRecord? { content.logs[log]?.record }
+    func log(_ log: LogID) -> LogRecord? { content.logs[log]?.record }
     func close() {}
 
-    func logs(of space: SpaceID) -> [RelayCore.LogRecord] {
+    func logs(of space: SpaceID) -> [LogRecord] {
         content.logs.filter { $0.value.record.space == space }.sorted { $0.key < $1.key }
             .map(\.value.record)
     }
@@ -66,12 +67,13 @@ final class MemoryStorage: RelayStorage {
             case .forget(let devices, let space):
                 for device in devices { content.spaces[space]?.admissions[device] = nil }
             case .createLog(let descriptor, let space):
-                let record = RelayCore.LogRecord(space: space, descriptor: descriptor, head: nil)
+                let record = LogRecord(space: space, descriptor: descriptor, head: nil)
                 content.logs[descriptor.logID(in: space)] = (record, [])
+            case .truncate, .removeSpace: break  // Nobody asks for it here.
             case .append(let batch, let log):
                 guard let known = content.logs[log] else { continue }
                 content.logs[log] = (
-                    RelayCore.LogRecord(
+                    LogRecord(
                         space: known.record.space,
                         descriptor: known.record.descriptor,
                         head: batch.head

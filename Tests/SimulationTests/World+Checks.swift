@@ -1,3 +1,4 @@
+import RelayStorage
 import SennitDocument
 import SennitReference
 import SennitSeal

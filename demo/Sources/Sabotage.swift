@@ -38,7 +38,7 @@ enum Sabotage: String, CaseIterable, ExpressibleByArgument, Sendable {
             let request = Array("GET / HTTP/1.1\r\nUpgrade: websocket\r\n\r\n".utf8)
             try append(request + frame, to: directory.traffic + "/0" + TrafficFile.fromClient)
         case .relay:
-            try damage(directory.relay + "/relay.sqlite")
+            try damageEntry(in: directory.relay)
         case .index:
             try spoilIndex(directory.profile(0))
         case .version: break  // The verifier takes a line out of what the client reported.
@@ -74,12 +74,29 @@ enum Sabotage: String, CaseIterable, ExpressibleByArgument, Sendable {
         try write(data, path)
     }
 
-    private func damage(_ path: String) throws(DemoError) {
-        guard var data = FileManager.default.contents(atPath: path), data.count > 1 << 14 else {
-            throw .badFile(path: path, reason: "is too small to damage")
+    /// Changes the last byte of the first batch that the relay stored.
+    ///
+    /// A segment is two header pages and then frames, padded to 8 bytes, that have their length at
+    /// byte 8 and their kind at byte 16 (relay/STORAGE.md). The first batch, because the last one
+    /// could be taken for a write that a kill has torn.
+    private func damageEntry(in directory: String) throws(DemoError) {
+        let names = (try? FileManager.default.contentsOfDirectory(atPath: directory)) ?? []
+        for name in names.filter({ $0.hasSuffix(".segment") }).sorted() {
+            let path = directory + "/" + name
+            var data = FileManager.default.contents(atPath: path) ?? Data()
+            var start = 2 * 4096
+            while start + 32 <= data.count {
+                let field = data[(start + 8)..<(start + 12)]
+                let length = field.reversed().reduce(0) { $0 << 8 | Int($1) }
+                guard length >= 32, length <= data.count - start else { break }
+                if data[start + 16] == 1 {
+                    data[start + length - 1] ^= 1
+                    return try write(data, path)
+                }
+                start += (length + 7) & ~7
+            }
         }
-        data[data.count / 2] ^= 1
-        try write(data, path)
+        throw .badFile(path: directory, reason: "has no entries to damage")
     }
 
     private func write(_ data: Data, _ path: String) throws(DemoError) {

@@ -1,16 +1,17 @@
-// The one thread that touches storage.
+// Between connections and storage.
 //
-// Appends that come while a commit waits for the disk gather and share the next one: however many
-// connections append, there is one fsync at a time and nobody waits for more than two.
+// Requests are judged one after the other on one queue and handed to storage, which makes them
+// durable in groups: what comes while one sync is under way shares the next.
 //
-//     append a ──► commit 1 ─── fsync ───► ack a, wake subscribers
-//     append b, c, d … ──────► gather ───► commit 2 ─── fsync ───► ack b, c, d
+//     append a ──► judge ──► storage: sync 1 ───────► finish: ack a, wake subscribers
+//     append b, c, d … ──► judge ──► storage: sync 2 ───────► finish: ack b, c, d
 //
-// Reads take turns with commits, a few at a time, so a device that fetches years of history doesn't
+// Reads take turns with judging, a few at a time, so a device that fetches years of history doesn't
 // hold up one that types.
 
 import Dispatch
 import Logging
+import RelayStorage
 import SennitWire
 import Synchronization
 
@@ -20,6 +21,14 @@ final class Committer: Sendable {
     struct Job: Sendable {
         let request: Request
         let outlet: Outlet
+        /// How often storage had moved on when the job's change came to it.
+        var attemptCount = 0
+
+        var nextAttempt: Job {
+            var next = self
+            next.attemptCount += 1
+            return next
+        }
 
         var byteCount: Int {
             if case .append(let append) = request { append.byteCount } else { 0 }
@@ -38,11 +47,20 @@ final class Committer: Sendable {
 
     private let limits: RelayLimits
     private let inbox = Mutex(Inbox())
+    private let storage: any RelayStorage & Sendable
     private let worker: Mutex<StorageWorker>
+    private let logger: Logger
     private let queue = DispatchQueue(label: "sennit-relay.storage", qos: .userInitiated)
 
-    init(storage: sending any RelayStorage, hub: Hub, limits: RelayLimits, logger: Logger) {
+    init(
+        storage: any RelayStorage & Sendable,
+        hub: Hub,
+        limits: RelayLimits,
+        logger: Logger
+    ) {
         self.limits = limits
+        self.storage = storage
+        self.logger = logger
         worker = Mutex(StorageWorker(storage: storage, hub: hub, limits: limits, logger: logger))
     }
 
@@ -77,22 +95,34 @@ final class Committer: Sendable {
     func stop() throws(RelayError) {
         inbox.withLock { $0.isStopping = true }
         queue.sync { self.drain() }
-        let closing: Result<Void, RelayError> = worker.withLock { worker in
-            do throws(RelayError) { return .success(try worker.close()) } catch {
-                return .failure(error)
-            }
-        }
-        try closing.get()
+        // Closing finishes what storage has; what is to be judged again then is refused.
+        do throws(StorageError) { try storage.close() } catch { throw RelayError(error) }
+        queue.sync { self.drain() }
     }
 
-    /// How many commits there were.
+    /// How many groups were stored.
     var commitCount: Int { worker.withLock { $0.commitCount } }
 
     private func drain() {
         while let (writes, reads) = take() {
-            worker.withLock { worker in
-                worker.write(writes)
-                worker.read(reads)
+            if !writes.isEmpty { carryOut(writes) }
+            if !reads.isEmpty { StorageWorker.read(reads, from: storage, logger: logger) }
+        }
+    }
+
+    private func carryOut(_ jobs: [Job]) {
+        let byteCount = jobs.reduce(0) { $0 + $1.byteCount }
+        let group = worker.withLock { $0.judge(jobs) }
+        // Outside of the lock: storage may answer before it returns.
+        storage.submit(group.units) { [self] results in
+            let again = worker.withLock { $0.finish(group, results) }
+            inbox.withLock { inbox in
+                inbox.writeByteCount += again.reduce(0) { $0 + $1.byteCount } - byteCount
+                inbox.writes.insert(contentsOf: again, at: 0)
+                if !again.isEmpty, !inbox.isScheduled {
+                    inbox.isScheduled = true
+                    queue.async { self.drain() }
+                }
             }
         }
     }
@@ -115,7 +145,6 @@ final class Committer: Sendable {
             let reads = Array(inbox.reads.prefix(Committer.readsBetweenCommits))
             inbox.writes.removeFirst(writes.count)
             inbox.reads.removeFirst(reads.count)
-            inbox.writeByteCount -= byteCount
             return (writes, reads)
         }
     }

@@ -10,6 +10,8 @@ struct RelayContext: Sendable {
     let committer: Committer
     let limits: RelayLimits
     let logger: Logger
+    let verifier = HeadVerifier()
+    let ticker = Ticker()
 }
 
 /// Performs what `RelayConnection` decides, on one channel.
@@ -18,13 +20,19 @@ final class ConnectionHandler: ChannelDuplexHandler {
     typealias OutboundIn = Never
     typealias OutboundOut = WebSocketFrame
 
+    private static let gatheredByteCount = 8 << 10
+
     private let relay: RelayContext
     private var connection: RelayConnection
     private var assembler: MessageAssembler
     private var context: ChannelHandlerContext?
     private var outlet: Outlet?
     private var space: SpaceID?
-    private var timer: RepeatedTask?
+    private var gate = AppendGate()
+    // Messages are written past NIO's encoder, since they have their headers already.
+    private var encoder: ChannelHandlerContext?
+    // Small messages since the last flush, one behind the other.
+    private var gathered = ByteBuffer()
     private var isClosing = false
     private var owesRead = false
     private var needsFlush = false
@@ -37,7 +45,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
         connection = RelayConnection(
             challenge: Challenge(relay: relay.relayName, nonce: nonce),
             limits: relay.limits,
-            openedAt: openedAt.sinceBoot
+            openedAt: openedAt.sinceBoot,
+            headChecks: .byDriver
         )
         assembler = MessageAssembler(maximumFragmentCount: relay.limits.maximumFragmentCount)
     }
@@ -60,14 +69,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
         )
         self.outlet = outlet
         relay.hub.add(outlet)
-        timer = context.eventLoop.scheduleRepeatedTask(
-            initialDelay: .seconds(1),
-            delay: .seconds(1)
-        ) { _ in
+        relay.ticker.add(outlet.id, on: context.eventLoop) {
             let handler = handler.value
             handler.perform(handler.connection.tick(now: handler.now))
             handler.flush()
         }
+        encoder = try? context.pipeline.syncOperations.context(
+            handlerType: WebSocketFrameEncoder.self
+        )
         relay.logger.debug("connected", metadata: ["connection": "\(outlet.id)"])
         perform(connection.open())
         flush()
@@ -91,7 +100,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         case .none: break
         case .message(let message): perform(connection.receive(message, now: now))
         case .text: perform(connection.receiveText())
-        case .ping(let bytes): write(.pong, ByteBuffer(bytes: bytes))
+        case .ping(let bytes): write(.pong, bytes)
         case .close: close(with: .normalClosure)
         case .tooLarge: perform(connection.receiveTooLarge())
         case .malformed(let reason): perform(connection.receiveGarbage(reason))
@@ -140,8 +149,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             switch action {
             case .send(let frame):
                 if case .welcome(let welcome) = frame { enter(welcome) }
-                write(.binary, ByteBuffer(bytes: frame.bytes))
-            case .sendShared(let frame): write(.binary, frame)
+                write(.binary, frame.bytes)
+            case .sendShared(let frame): writeShared(frame)
             case .submit(let request): submit(request)
             case .fanOut(let message, let space): fanOut(message, in: space)
             case .close(let reason):
@@ -153,8 +162,48 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func submit(_ request: Request) {
-        guard let outlet else { return }
         if case .enter(let enter) = request { space = enter.space }
+        guard case .append(let append) = request else { return handOn(request) }
+        let isDue = relay.verifier.isDue(append.headCheck, now: now)
+        perform(gate.take(append, isToBeChecked: isDue))
+    }
+
+    private func perform(_ steps: [AppendGate.Step]) {
+        for step in steps {
+            switch step {
+            case .submit(let append): handOn(.append(append))
+            case .refuse(let append, let refusal):
+                perform(connection.receive(.appendRefused(append, refusal), now: now))
+            case .check(let append, let number): check(append, number)
+            }
+        }
+    }
+
+    private func check(_ append: AppendRequest, _ number: UInt64) {
+        guard let context else { return }
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        let position = Position(log: append.log, offset: append.range.from)
+        let isTaken = relay.verifier.check(append, on: context.eventLoop) { isSigned in
+            let handler = handler.value
+            let refusal = Refusal(
+                code: .badHead,
+                position: position,
+                reason: Refusal.badHeadReason
+            )
+            handler.perform(handler.gate.settle(number, refusal: isSigned ? nil : refusal))
+            handler.flush()
+        }
+        guard !isTaken else { return }
+        let refusal = Refusal(
+            code: .rateLimited,
+            position: position,
+            reason: "too many heads wait to be checked"
+        )
+        perform(gate.settle(number, refusal: refusal))
+    }
+
+    private func handOn(_ request: Request) {
+        guard let outlet else { return }
         guard let refusal = relay.committer.submit(request, from: outlet) else { return }
         perform(connection.receive(refusal, now: now))
     }
@@ -164,7 +213,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func fanOut(_ message: [UInt8], in space: SpaceID) {
-        let frame = ByteBuffer(bytes: RelayFrame.presence(message).bytes)
+        let frame = ByteBuffer(sharedFrame: .presence(message))
         var outbox = Outbox()
         for member in relay.hub.members(of: space) where member.id != outlet?.id {
             outbox.add(.presence(frame), for: member)
@@ -172,14 +221,40 @@ final class ConnectionHandler: ChannelDuplexHandler {
         outbox.send()
     }
 
-    private func write(_ opcode: WebSocketOpcode, _ data: ByteBuffer) {
-        guard let context, context.channel.isActive else { return }
-        let frame = WebSocketFrame(fin: true, opcode: opcode, data: data)
-        context.write(wrapOutboundOut(frame), promise: nil)
+    /// Writes a frame whose bytes other connections share, without a copy.
+    private func writeShared(_ frame: ByteBuffer) {
+        guard let message = frame.sharedMessage else {
+            return write(.binary, Array(frame.readableBytesView))
+        }
+        writeGathered()
+        write(message)
+    }
+
+    private func write(_ opcode: WebSocketOpcode, _ bytes: [UInt8]) {
+        gathered.reserveCapacity(minimumWritableBytes: bytes.count + 10)
+        gathered.writeMessageHeader(opcode, byteCount: bytes.count)
+        gathered.writeBytes(bytes)
+        needsFlush = true
+        // Large messages count for the socket's being writable at once.
+        if gathered.readableBytes > ConnectionHandler.gatheredByteCount { writeGathered() }
+    }
+
+    private func writeGathered() {
+        guard gathered.readableBytes > 0 else { return }
+        // Writing may call back: the socket is full now, or not any more.
+        let message = gathered
+        gathered = ByteBuffer()
+        write(message)
+    }
+
+    private func write(_ message: ByteBuffer) {
+        guard let encoder, encoder.channel.isActive else { return }
+        encoder.write(NIOAny(message), promise: nil)
         needsFlush = true
     }
 
     private func flush() {
+        writeGathered()
         guard needsFlush else { return }
         needsFlush = false
         context?.flush()
@@ -192,7 +267,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         isClosing = true
         var data = ByteBuffer()
         data.write(webSocketErrorCode: code)
-        write(.connectionClose, data)
+        write(.connectionClose, Array(data.readableBytesView))
         flush()
         if code == .normalClosure {
             context.close(promise: nil)
@@ -206,11 +281,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func leave() {
-        timer?.cancel()
-        timer = nil
         context = nil
+        encoder = nil
         guard let outlet else { return }
         self.outlet = nil
+        relay.ticker.remove(outlet.id, on: outlet.loop)
         relay.hub.remove(outlet.id, from: space)
         relay.logger.debug("disconnected", metadata: ["connection": "\(outlet.id)"])
     }

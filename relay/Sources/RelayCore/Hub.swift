@@ -14,21 +14,49 @@ struct Outlet: Sendable {
     let flush: @Sendable () -> Void
 }
 
+/// The connections of one event loop that are in one space.
+struct Audience: Sendable {
+    let loop: any EventLoop
+    let outlets: [Outlet]
+}
+
 /// Deliveries of one round, so that each event loop is woken once and each socket written once.
 struct Outbox {
-    private var mail: [ObjectIdentifier: (loop: any EventLoop, items: [(Outlet, Delivery)])] = [:]
+    private enum Item {
+        case one(Outlet, Delivery)
+        // The list is the hub's own, so what a thousand subscribers are sent is one item.
+        case many([Outlet], Delivery)
+    }
+
+    private var mail: [ObjectIdentifier: (loop: any EventLoop, items: [Item])] = [:]
 
     mutating func add(_ delivery: Delivery, for outlet: Outlet) {
         mail[ObjectIdentifier(outlet.loop), default: (outlet.loop, [])].items
-            .append((outlet, delivery))
+            .append(.one(outlet, delivery))
+    }
+
+    mutating func add(_ delivery: Delivery, for audience: Audience) {
+        mail[ObjectIdentifier(audience.loop), default: (audience.loop, [])].items
+            .append(.many(audience.outlets, delivery))
     }
 
     /// Hands everything over, in the order in which it was added.
     consuming func send() {
         for (loop, items) in mail.values {
             loop.execute {
-                for (outlet, delivery) in items { outlet.deliver(delivery) }
-                for (outlet, _) in items { outlet.flush() }
+                for item in items {
+                    switch item {
+                    case .one(let outlet, let delivery): outlet.deliver(delivery)
+                    case .many(let outlets, let delivery):
+                        for outlet in outlets { outlet.deliver(delivery) }
+                    }
+                }
+                for item in items {
+                    switch item {
+                    case .one(let outlet, _): outlet.flush()
+                    case .many(let outlets, _): for outlet in outlets { outlet.flush() }
+                    }
+                }
             }
         }
     }
@@ -40,7 +68,13 @@ final class Hub: Sendable {
         var connectionCount = 0
         var nextID: UInt64 = 0
         var outlets: [UInt64: Outlet] = [:]
-        var spaces: [SpaceID: [UInt64: Outlet]] = [:]
+        var spaces: [SpaceID: Members] = [:]
+    }
+
+    private struct Members {
+        var outlets: [UInt64: Outlet] = [:]
+        /// The same by event loop, worked out when it is asked for and nobody came or went since.
+        var audiences: [Audience]?
     }
 
     private let state = Mutex(State())
@@ -76,7 +110,8 @@ final class Hub: Sendable {
     func join(_ space: SpaceID, _ outlet: Outlet) {
         state.withLock { state in
             guard state.outlets[outlet.id] != nil else { return }
-            state.spaces[space, default: [:]][outlet.id] = outlet
+            state.spaces[space, default: Members()].outlets[outlet.id] = outlet
+            state.spaces[space]?.audiences = nil
         }
     }
 
@@ -85,14 +120,29 @@ final class Hub: Sendable {
         state.withLock { state in
             state.outlets[id] = nil
             guard let space else { return }
-            state.spaces[space]?[id] = nil
-            if state.spaces[space]?.isEmpty == true { state.spaces[space] = nil }
+            state.spaces[space]?.outlets[id] = nil
+            state.spaces[space]?.audiences = nil
+            if state.spaces[space]?.outlets.isEmpty == true { state.spaces[space] = nil }
         }
     }
 
     /// Everybody who is in `space`.
     func members(of space: SpaceID) -> [Outlet] {
-        state.withLock { $0.spaces[space].map { Array($0.values) } ?? [] }
+        state.withLock { $0.spaces[space].map { Array($0.outlets.values) } ?? [] }
+    }
+
+    /// Everybody who is in `space`, by event loop.
+    func audiences(of space: SpaceID) -> [Audience] {
+        state.withLock { state in
+            guard let members = state.spaces[space] else { return [] }
+            if let known = members.audiences { return known }
+            let loops = Dictionary(grouping: members.outlets.values) { ObjectIdentifier($0.loop) }
+            let audiences = loops.values.compactMap { outlets in
+                outlets.first.map { Audience(loop: $0.loop, outlets: outlets) }
+            }
+            state.spaces[space]?.audiences = audiences
+            return audiences
+        }
     }
 
     /// Everybody.

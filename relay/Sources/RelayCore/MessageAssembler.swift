@@ -1,7 +1,7 @@
 // WebSocket frames to messages: RFC 6455, sections 5.2 to 5.5, as a server reads them.
 //
-// Frames from a device are masked with four bytes. They are unmasked eight at a time, in the one
-// copy that takes them out of the socket's buffer.
+// Frames from a device are masked; the mask comes off in the one copy that takes them out of the
+// socket's buffer (`ByteBuffer.unmasked`).
 
 import NIOCore
 import NIOWebSocket
@@ -65,22 +65,5 @@ struct MessageAssembler {
             fragmentCount = 0
         }
         return .message(message)
-    }
-}
-
-extension ByteBuffer {
-    /// The readable bytes, each combined with the byte of the mask whose turn it is.
-    func unmasked(with mask: WebSocketMaskingKey) -> [UInt8] {
-        let key = mask.reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
-        let wideKey = key << 32 | key
-        var source = self
-        var target = ByteBuffer()
-        target.reserveCapacity(readableBytes)
-        while let word = source.readInteger(as: UInt64.self) { target.writeInteger(word ^ wideKey) }
-        // What is left has fewer than eight bytes and starts at the mask's first byte again.
-        for (index, byte) in source.readableBytesView.enumerated() {
-            target.writeInteger(byte ^ mask[index % 4])
-        }
-        return Array(target.readableBytesView)
     }
 }

@@ -9,6 +9,9 @@
 // A space without an access list is unknown to all but its founder. Another member brings it back
 // to a relay that lost it with two frames, `found` and a `putAccess` that the founder signed.
 //
+// The signatures of heads are checked here, or left to the driver where they cost an event loop too
+// much; which of them have to be is said here (`HeadVerifier` has the rule).
+//
 // Frames that come while the storage thread is asked about the handshake are put aside, within
 // bounds, so a device need not wait for `welcome` before it goes on.
 //
@@ -42,6 +45,14 @@ struct RelayConnection {
         case goingAway
     }
 
+    /// Who checks the signatures of heads.
+    enum HeadChecks {
+        /// The connection itself, when the append comes.
+        case atOnce
+        /// The driver, as each request says, before it submits it.
+        case byDriver
+    }
+
     private enum State {
         case greeted
         case entering(EnterRequest)
@@ -58,12 +69,18 @@ struct RelayConnection {
         var presence: TokenBucket
         var accessLists: TokenBucket
         var pendingAppendCount = 0
+        /// What is done about the heads of the device's own log.
+        var ownHeadCheck = HeadCheck.required
+        var hadBadHead = false
+        /// The log that was appended to last: its id costs a hash.
+        var lastLog: (descriptor: LogDescriptor, log: LogID)?
 
         var rights: AccessList.Rights { access.rights(of: device) }
     }
 
     let challenge: Challenge
     let limits: RelayLimits
+    private let headChecks: HeadChecks
     private let handshakeDeadline: Duration
     private var state = State.greeted
     private var heardAt: Duration
@@ -74,8 +91,14 @@ struct RelayConnection {
     /// Begins a conversation.
     /// - Parameters:
     ///   - openedAt: when the device connected; the time for the handshake runs from there.
-    init(challenge: Challenge, limits: RelayLimits, openedAt: Duration) {
+    init(
+        challenge: Challenge,
+        limits: RelayLimits,
+        openedAt: Duration,
+        headChecks: HeadChecks = .atOnce
+    ) {
         self.challenge = challenge
+        self.headChecks = headChecks
         self.limits = limits
         handshakeDeadline = openedAt + limits.handshakeTimeout
         heardAt = openedAt
@@ -175,6 +198,7 @@ struct RelayConnection {
             pendingByteCount -= request.byteCount
             return withMember { member in
                 member.pendingAppendCount -= 1
+                if refusal.code == .badHead { member.hadBadHead = true }
                 return [.send(.refused(refusal))]
             }
         case .accessRefused(let refusal, let current):
@@ -340,8 +364,13 @@ struct RelayConnection {
         of member: Member,
         frameByteCount: Int
     ) -> [Action] {
-        let log = range.descriptor.logID(in: member.access.space)
         let byteCount = range.entries.reduce(0) { $0 + $1.count }
+        let log: LogID
+        if let last = member.lastLog, last.descriptor == range.descriptor {
+            log = last.log
+        } else {
+            log = range.descriptor.logID(in: member.access.space)
+        }
         func refused(_ code: Refusal.Code, _ reason: String) -> [Action] {
             let position = Position(log: log, offset: range.from)
             return [.send(.refused(Refusal(code: code, position: position, reason: reason)))]
@@ -355,30 +384,30 @@ struct RelayConnection {
         guard member.access.allowsAppend(by: range.descriptor.device, from: member.device) else {
             return refused(.notMember, "the log's author may not append")
         }
-        guard
-            range.head.isSigned(
-                by: range.descriptor.device,
-                space: member.access.space,
-                log: log
-            )
-        else { return refused(.badHead, "the head's signature is wrong") }
+        var request = AppendRequest(
+            space: member.access.space,
+            device: member.device,
+            log: log,
+            range: range,
+            hashes: range.entries.map(EntryHash.init(of:)),
+            byteCount: byteCount
+        )
+        switch headChecks {
+        case .atOnce:
+            guard request.hasSignedHead else {
+                return refused(.badHead, Refusal.badHeadReason)
+            }
+        case .byDriver:
+            let isOwn = range.descriptor.device == member.device
+            request.headCheck = isOwn && !member.hadBadHead ? member.ownHeadCheck : .required
+        }
         pendingByteCount += byteCount
         return withMember { member in
             member.pendingAppendCount += 1
-            return [
-                .submit(
-                    .append(
-                        AppendRequest(
-                            space: member.access.space,
-                            device: member.device,
-                            log: log,
-                            range: range,
-                            hashes: range.entries.map(EntryHash.init(of:)),
-                            byteCount: byteCount
-                        )
-                    )
-                )
-            ]
+            member.lastLog = (range.descriptor, log)
+            // The first one is checked; those behind it wait for that.
+            if range.descriptor.device == member.device { member.ownHeadCheck = .affordable }
+            return [.submit(.append(request))]
         }
     }
 
@@ -454,6 +483,8 @@ extension RelayConnection.Action {
 }
 
 extension Refusal {
+    static let badHeadReason = "the head's signature is wrong"
+
     /// The one answer to a wrong signature and to a key that isn't let in.
     static func notMember(_ reason: String = "the key isn't let in") -> Refusal {
         Refusal(code: .notMember, reason: reason)

@@ -4,6 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import NIOWebSocket
+import RelayStorage
 import SennitWire
 
 /// A running relay: the socket it listens on, its connections and its storage.
@@ -29,8 +30,8 @@ public final class RelayServer: Sendable {
         }
         /// The bounds to keep.
         public var limits = RelayLimits()
-        /// The storage's size at most, in pages of 4096 bytes; `nil` for no limit.
-        public var maximumPageCount: Int?
+        /// Bytes that the storage's files take up at most; `nil` for no limit.
+        public var maximumByteCount: Int?
 
         private var chainPath: String?
         private var keyPath: String?
@@ -55,14 +56,19 @@ public final class RelayServer: Sendable {
     private static let stopTimeout: TimeAmount = .seconds(5)
 
     /// Opens the storage and listens.
-    /// - Throws: what `SQLiteStorage` throws; `certificate`; `listen`.
+    /// - Throws: `storage`; `certificate`; `listen`.
     public init(_ configuration: Configuration, logger: Logger) throws(RelayError) {
         Primitives.prepare()
         let tls = try configuration.certificate.map(RelayServer.tlsContext)
-        let storage = try SQLiteStorage(
-            directory: configuration.directory,
-            maximumPageCount: configuration.maximumPageCount
-        )
+        let storage: any RelayStorage & Sendable
+        do throws(StorageError) {
+            storage = try StorageOpening.open(
+                configuration.directory,
+                maximumByteCount: configuration.maximumByteCount
+            )
+        } catch {
+            throw RelayError(error)
+        }
         let relayName = storage.relayName
         let hub = Hub()
         let committer = Committer(

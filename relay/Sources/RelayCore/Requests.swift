@@ -15,7 +15,7 @@ struct EnterRequest: Hashable, Sendable {
     var list: AccessList?
 }
 
-/// An append whose head has a good signature and whose size is within limits.
+/// An append whose size is within limits.
 struct AppendRequest: Hashable, Sendable {
     let space: SpaceID
     /// The device of the connection, which may not be the author.
@@ -25,6 +25,8 @@ struct AppendRequest: Hashable, Sendable {
     /// Of each entry of the range.
     let hashes: [EntryHash]
     let byteCount: Int
+    /// What is still to be done about the head's signature before anything is stored.
+    var headCheck = HeadCheck.done
 }
 
 /// A connection's wish that takes the storage thread.

@@ -5,6 +5,7 @@
 // - A device that isn't listed but was let in by an invite reads and appends for as long as that
 //   invite stays listed. So whoever takes an invite off the list ends what hangs on it.
 
+public import RelayStorage
 public import SennitWire
 
 /// The rules of one space at one moment.

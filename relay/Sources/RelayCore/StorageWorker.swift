@@ -1,39 +1,61 @@
-// One group of requests: judged, committed together, answered.
+// Requests, judged in memory and carried out by storage.
 //
-// Judging an append moves the log's tail in memory, so the next append of the group is judged as if
-// the first were stored already. Nothing of that is told to anybody before the commit. If it fails,
-// what the group touched is forgotten and read from storage again, and all of the group is refused.
+// Judging an append moves the log's tail in memory, so the next append is judged as if the first
+// were stored already: while one group is on its way to the disk the next is judged, and a device
+// need not wait for an ack before it goes on. Nothing of that is told to anybody before the disk
+// has it. When storage fails, it fails everything that is reserved; what is known in memory is
+// forgotten and read again.
+//
+//     judge [a: 4..<6]      tail of a: 6       ──► storage
+//     judge [a: 6..<7]      tail of a: 7       ──► storage
+//     finish group 1        ack, fan-out       ◄── on disk
+//     finish group 2        ack, fan-out       ◄── on disk
 
 import Logging
 import NIOCore
+import RelayStorage
 import SennitWire
+import Synchronization
 
-/// Carries out requests on storage. Confined to the committer.
+/// Judges requests and says what came of them. One thread at a time.
 final class StorageWorker {
-    private let storage: any RelayStorage
+    let storage: any RelayStorage
     private let hub: Hub
     private let limits: RelayLimits
     private let logger: Logger
 
     private var spaces: [SpaceID: SpaceAccess] = [:]
     private var tails: [LogID: LogTail] = [:]
+    private var inFlight = InFlight()
+    private var postponed: [Committer.Job] = []
+    /// Failures so far: what was judged before one and answers without a unit of its own may rest
+    /// on what is gone.
+    private var failureCount = 0
     private var isFailing = false
     private(set) var commitCount = 0
 
-    /// What was judged and waits for its commit.
-    private struct Group {
-        var changes: [StorageChange] = []
-        /// Answers that are true if the commit succeeds; `nil` if an announcement is the answer.
-        var answers: [(job: Committer.Job, delivery: Delivery?)] = []
-        /// Devices that enter after the commit; those that need it are refused if it fails.
-        var entrants: [(job: Committer.Job, request: EnterRequest, needsCommit: Bool)] = []
-        var tails: [(space: SpaceID, LogDescriptor, LogID, Batch, author: UInt64)] = []
-        var accessChanges: Set<SpaceID> = []
-        var touchedSpaces: Set<SpaceID> = []
-        var touchedLogs: Set<LogID> = []
-        var newLogCounts: [SpaceID: Int] = [:]
-        var newSpaceCount = 0
-        var postponed: [Committer.Job] = []
+    private static let maximumAttemptCount = 4
+
+    /// What was judged and waits for the disk.
+    struct Group: Sendable {
+        var units: [StorageUnit] = []
+        /// Answers that are true if the unit is stored; `nil` if an announcement is the answer.
+        fileprivate var answers: [(job: Committer.Job, delivery: Delivery?, unit: Int?)] = []
+        /// Devices that enter after the commit; those with a unit are refused if it fails.
+        fileprivate var entrants: [(job: Committer.Job, request: EnterRequest, unit: Int?)] = []
+        fileprivate var tails: [Tail] = []
+        fileprivate var accessChanges: [(space: SpaceID, unit: Int)] = []
+        fileprivate var touched = InFlight()
+        fileprivate var failureCount = 0
+    }
+
+    fileprivate struct Tail {
+        let space: SpaceID
+        let descriptor: LogDescriptor
+        let log: LogID
+        let batch: Batch
+        let author: UInt64
+        let unit: Int
     }
 
     init(storage: any RelayStorage, hub: Hub, limits: RelayLimits, logger: Logger) {
@@ -43,40 +65,111 @@ final class StorageWorker {
         self.logger = logger
     }
 
-    func close() throws(RelayError) { try storage.close() }
-
     // MARK: Groups
 
-    /// Carries out writes that share as few commits as possible, one as a rule.
+    /// Judges requests. The group's units then go to storage, in the order of the calls.
+    func judge(_ jobs: [Committer.Job]) -> Group {
+        var group = Group()
+        group.failureCount = failureCount
+        for job in jobs { judge(job, &group) }
+        inFlight.add(group.touched)
+        return group
+    }
+
+    /// Tells what came of a group.
+    /// - Parameter results: of its units.
+    /// - Returns: what is to be judged again.
+    func finish(_ group: Group, _ results: [StorageError?]) -> [Committer.Job] {
+        inFlight.remove(group.touched)
+        note(results)
+        var again = postponed
+        postponed = []
+        var outbox = Outbox()
+        let rests = group.failureCount == failureCount
+        func isStored(_ unit: Int?) -> Bool { unit.map { results[$0] == nil } ?? rests }
+        func isOvertaken(_ unit: Int?) -> Bool {
+            switch unit.flatMap({ results[$0] }) {
+            case .conflict, .unfit: true
+            default: false
+            }
+        }
+        func refuse(_ job: Committer.Job, _ unit: Int?) {
+            if isOvertaken(unit), job.attemptCount < StorageWorker.maximumAttemptCount {
+                again.append(job.nextAttempt)
+            } else {
+                outbox.add(job.request.refused(.storageFull), for: job.outlet)
+            }
+        }
+        for (job, delivery, unit) in group.answers {
+            guard isStored(unit) else {
+                refuse(job, unit)
+                continue
+            }
+            if let delivery { outbox.add(delivery, for: job.outlet) }
+        }
+        for (space, unit) in group.accessChanges where isStored(unit) {
+            announceAccess(of: space, &outbox)
+        }
+        var announcements = Announcements()
+        for tail in group.tails where isStored(tail.unit) {
+            announcements.add(
+                tail.batch,
+                of: tail.log,
+                tail.descriptor,
+                in: tail.space,
+                author: tail.author
+            )
+        }
+        announcements.send(to: hub, &outbox)
+        for (job, request, unit) in group.entrants {
+            if unit == nil || isStored(unit) {
+                outbox.add(enter(request, job), for: job.outlet)
+            } else {
+                refuse(job, unit)
+            }
+        }
+        outbox.send()
+        forgetSome()
+        return again
+    }
+
+    /// Judges, stores and finishes at once, with storage that completes inside `submit`.
     func write(_ jobs: [Committer.Job]) {
         var rest = jobs
         while !rest.isEmpty {
-            var group = Group()
-            for job in rest { judge(job, &group) }
-            rest = group.postponed
-            finish(group)
+            let group = judge(rest)
+            let results = Mutex<[StorageError?]>([])
+            storage.submit(group.units) { answer in results.withLock { $0 = answer } }
+            rest = finish(group, results.withLock { $0 })
         }
-        if spaces.count > limits.maximumCachedCount { spaces = [:] }
-        if tails.count > limits.maximumCachedCount { tails = [:] }
     }
 
-    /// Carries out reads.
-    func read(_ jobs: [Committer.Job]) {
+    /// Carries out reads. Any thread may, beside judging.
+    static func read(
+        _ jobs: [Committer.Job],
+        from storage: any RelayStorage,
+        logger: Logger
+    ) {
         var outbox = Outbox()
         for job in jobs {
             guard case .read(let log, let descriptor, let from) = job.request else { continue }
-            do throws(RelayError) {
+            do throws(StorageError) {
                 let range = try storage.range(of: log, descriptor: descriptor, from: from)
                 outbox.add(.read(log: log, from: from, range), for: job.outlet)
             } catch {
-                outbox.add(job.request.refused(failure(error)), for: job.outlet)
+                outbox.add(job.request.refused(failure(error, logger)), for: job.outlet)
             }
         }
         outbox.send()
     }
 
+    /// Carries out reads.
+    func read(_ jobs: [Committer.Job]) {
+        StorageWorker.read(jobs, from: storage, logger: logger)
+    }
+
     private func judge(_ job: Committer.Job, _ group: inout Group) {
-        do throws(RelayError) {
+        do throws(StorageError) {
             switch job.request {
             case .enter(let request): try judge(request, job, &group)
             case .append(let request): try judge(request, job, &group)
@@ -84,50 +177,39 @@ final class StorageWorker {
             case .read: break
             }
         } catch {
-            group.answers.append((job, job.request.refused(failure(error))))
+            let refusal = StorageWorker.failure(error, logger)
+            group.answers.append((job, job.request.refused(refusal), nil))
         }
     }
 
-    private func finish(_ group: Group) {
-        var outbox = Outbox()
-        let isStored = commit(group)
-        for (job, delivery) in group.answers {
-            guard let delivery = isStored ? delivery : job.request.refused(.storageFull) else {
-                continue
-            }
-            outbox.add(delivery, for: job.outlet)
-        }
-        if isStored {
-            for space in group.accessChanges { announceAccess(of: space, &outbox) }
-            for (space, descriptor, log, batch, author) in group.tails {
-                announce(batch, of: log, descriptor, in: space, author: author, &outbox)
-            }
-        }
-        for (job, request, needsCommit) in group.entrants {
-            let delivery =
-                isStored || !needsCommit
-                ? enter(request, job) : job.request.refused(.storageFull)
-            outbox.add(delivery, for: job.outlet)
-        }
-        outbox.send()
-    }
-
-    private func commit(_ group: Group) -> Bool {
-        if group.changes.isEmpty { return true }
-        do throws(RelayError) {
-            try storage.commit(group.changes)
+    private func note(_ results: [StorageError?]) {
+        let errors = results.compactMap { $0 }
+        if errors.count < results.count {
             commitCount += 1
             if isFailing { logger.notice("storage works again") }
             isFailing = false
-            return true
-        } catch {
+        }
+        guard let error = errors.first else { return }
+        failureCount += 1
+        spaces = [:]
+        tails = [:]
+        switch error {
+        case .conflict, .unfit: break
+        default:
             if !isFailing {
                 logger.error("nothing can be stored", metadata: ["reason": "\(error)"])
             }
             isFailing = true
-            for space in group.touchedSpaces { spaces[space] = nil }
-            for log in group.touchedLogs { tails[log] = nil }
-            return false
+        }
+    }
+
+    /// Bounds what is known in memory to what is in use, once it is too much.
+    private func forgetSome() {
+        if spaces.count > limits.maximumCachedCount {
+            spaces = spaces.filter { inFlight.spaces[$0.key] != nil }
+        }
+        if tails.count > limits.maximumCachedCount {
+            tails = tails.filter { inFlight.logs[$0.key] != nil }
         }
     }
 
@@ -137,7 +219,7 @@ final class StorageWorker {
         _ request: EnterRequest,
         _ job: Committer.Job,
         _ group: inout Group
-    ) throws(RelayError) {
+    ) throws(StorageError) {
         var changes: [StorageChange] = []
         var access = try access(of: request.space)
         let isNew = access == nil
@@ -159,26 +241,27 @@ final class StorageWorker {
         }
         // Nothing is stored for a device that isn't let in by it.
         guard let access, !changes.isEmpty, !access.rights(of: request.device).isEmpty else {
-            group.entrants.append((job, request, needsCommit: false))
+            group.entrants.append((job, request, nil))
             return
         }
         if isNew {
-            let count = try storage.spaceCount() + group.newSpaceCount
+            let count =
+                try storage.spaceCount() + inFlight.newSpaceCount + group.touched.newSpaceCount
             guard count < limits.maximumSpaceCount else {
                 let refusal = Refusal(code: .quotaExceeded, reason: "the relay has no more room")
-                group.answers.append((job, .entryRefused(refusal)))
+                group.answers.append((job, .entryRefused(refusal), nil))
                 return
             }
-            group.newSpaceCount += 1
+            group.touched.newSpaceCount += 1
         }
         spaces[request.space] = access
-        group.touchedSpaces.insert(request.space)
-        group.changes += changes
-        group.entrants.append((job, request, needsCommit: true))
+        group.touched.spaces[request.space, default: 0] += 1
+        group.units.append(changes)
+        group.entrants.append((job, request, group.units.count - 1))
     }
 
     private func enter(_ request: EnterRequest, _ job: Committer.Job) -> Delivery {
-        do throws(RelayError) {
+        do throws(StorageError) {
             guard let access = try access(of: request.space) else {
                 return request.genesis == nil ? .spaceUnknown : .entryRefused(.notMember())
             }
@@ -189,15 +272,16 @@ final class StorageWorker {
             let logs = try storage.logs(of: request.space).map { record in
                 Welcome.Log(
                     descriptor: record.descriptor,
-                    start: .zero,
-                    startChain: record.descriptor.chainStart(in: record.space),
-                    end: record.head?.end ?? .zero
+                    start: record.start?.end ?? .zero,
+                    startChain: record.start?.chain
+                        ?? record.descriptor.chainStart(in: record.space),
+                    end: record.end
                 )
             }
             hub.join(request.space, job.outlet)
             return .entered(access, logs: logs)
         } catch {
-            return .entryRefused(failure(error))
+            return .entryRefused(StorageWorker.failure(error, logger))
         }
     }
 
@@ -207,30 +291,30 @@ final class StorageWorker {
         _ list: AccessList,
         _ job: Committer.Job,
         _ group: inout Group
-    ) throws(RelayError) {
+    ) throws(StorageError) {
         guard var access = try access(of: list.space) else {
-            group.answers.append((job, .accessRefused(.notMember(), current: nil)))
+            group.answers.append((job, .accessRefused(.notMember(), current: nil), nil))
             return
         }
         switch access.judge(list) {
-        case .known: group.answers.append((job, .accessKnown(list)))
-        case .notMember: group.answers.append((job, .accessRefused(.notMember(), current: nil)))
+        case .known: group.answers.append((job, .accessKnown(list), nil))
+        case .notMember:
+            group.answers.append((job, .accessRefused(.notMember(), current: nil), nil))
         case .conflict:
             let refusal = Refusal(
                 code: .accessConflict,
                 reason: "the list doesn't follow the one in force"
             )
-            group.answers.append((job, .accessRefused(refusal, current: access.list)))
+            group.answers.append((job, .accessRefused(refusal, current: access.list), nil))
         case .accepted:
             let dropped = access.replaceList(list)
             spaces[list.space] = access
-            group.touchedSpaces.insert(list.space)
-            group.changes.append(.setAccess(list))
-            if !dropped.isEmpty {
-                group.changes.append(.forget(devices: dropped, space: list.space))
-            }
-            group.accessChanges.insert(list.space)
-            group.answers.append((job, nil))
+            group.touched.spaces[list.space, default: 0] += 1
+            var unit: StorageUnit = [.setAccess(list)]
+            if !dropped.isEmpty { unit.append(.forget(devices: dropped, space: list.space)) }
+            group.units.append(unit)
+            group.accessChanges.append((list.space, group.units.count - 1))
+            group.answers.append((job, nil, group.units.count - 1))
         }
     }
 
@@ -242,7 +326,7 @@ final class StorageWorker {
         }
     }
 
-    private func access(of space: SpaceID) throws(RelayError) -> SpaceAccess? {
+    private func access(of space: SpaceID) throws(StorageError) -> SpaceAccess? {
         if let known = spaces[space] { return known }
         let access = try storage.space(space).map(SpaceAccess.init)
         spaces[space] = access
@@ -255,9 +339,9 @@ final class StorageWorker {
         _ request: AppendRequest,
         _ job: Committer.Job,
         _ group: inout Group
-    ) throws(RelayError) {
+    ) throws(StorageError) {
         func refuse(_ refusal: Refusal) {
-            group.answers.append((job, job.request.refused(refusal)))
+            group.answers.append((job, job.request.refused(refusal), nil))
         }
         let author = request.range.descriptor.device
         guard let access = try access(of: request.space),
@@ -266,7 +350,9 @@ final class StorageWorker {
         let known = try tail(of: request.log)
         let tail = known ?? LogTail(startOf: request.range.descriptor, in: request.space)
         if known == nil {
-            let newCount = group.newLogCounts[request.space, default: 0]
+            let newCount =
+                inFlight.newLogCounts[request.space, default: 0]
+                + group.touched.newLogCounts[request.space, default: 0]
             guard try storage.logCount(of: request.space) + newCount < Limits.maximumLogCount else {
                 return refuse(Refusal(code: .quotaExceeded, reason: "the space has too many logs"))
             }
@@ -275,7 +361,9 @@ final class StorageWorker {
         var overlap: [Batch] = []
         if request.range.from < tail.end {
             // What it is to be compared with isn't in storage yet.
-            if group.touchedLogs.contains(request.log) { return group.postponed.append(job) }
+            if inFlight.logs[request.log] != nil || group.touched.logs[request.log] != nil {
+                return postponed.append(job)
+            }
             (base, overlap) = try self.overlap(of: request, with: tail)
         }
         let verdict = tail.judge(
@@ -286,22 +374,34 @@ final class StorageWorker {
         )
         switch verdict {
         case .refused(let refusal): refuse(refusal)
-        case .known: group.answers.append((job, .appended(request, tail.ack)))
+        case .known: group.answers.append((job, .appended(request, tail.ack), nil))
         case .appends(let batch):
+            var unit: StorageUnit = []
             if known == nil {
-                group.changes.append(.createLog(tail.descriptor, space: request.space))
-                group.newLogCounts[request.space, default: 0] += 1
+                unit.append(.createLog(tail.descriptor, space: request.space))
+                group.touched.newLogCounts[request.space, default: 0] += 1
             }
+            unit.append(.append(batch, log: tail.log))
+            group.units.append(unit)
             let moved = LogTail(tail.log, tail.descriptor, at: batch.head)
-            group.changes.append(.append(batch, log: tail.log))
-            group.answers.append((job, .appended(request, moved.ack)))
-            group.tails.append((request.space, tail.descriptor, tail.log, batch, job.outlet.id))
-            group.touchedLogs.insert(tail.log)
+            let number = group.units.count - 1
+            group.answers.append((job, .appended(request, moved.ack), number))
+            group.tails.append(
+                Tail(
+                    space: request.space,
+                    descriptor: tail.descriptor,
+                    log: tail.log,
+                    batch: batch,
+                    author: job.outlet.id,
+                    unit: number
+                )
+            )
+            group.touched.logs[tail.log, default: 0] += 1
             tails[tail.log] = moved
         }
     }
 
-    private func tail(of log: LogID) throws(RelayError) -> LogTail? {
+    private func tail(of log: LogID) throws(StorageError) -> LogTail? {
         if let known = tails[log] { return known }
         let tail = try storage.log(log).map(LogTail.init)
         tails[log] = tail
@@ -312,7 +412,7 @@ final class StorageWorker {
     private func overlap(
         of request: AppendRequest,
         with tail: LogTail
-    ) throws(RelayError) -> (base: LogTail, [Batch]) {
+    ) throws(StorageError) -> (base: LogTail, [Batch]) {
         var batches: [Batch] = []
         var next = request.range.from
         while next < min(tail.end, request.range.head.end) {
@@ -337,36 +437,39 @@ final class StorageWorker {
         return (LogTail(tail.log, tail.descriptor, at: head), batches)
     }
 
-    private func announce(
-        _ batch: Batch,
-        of log: LogID,
-        _ descriptor: LogDescriptor,
-        in space: SpaceID,
-        author: UInt64,
-        _ outbox: inout Outbox
-    ) {
-        let members = hub.members(of: space)
-        let hasReader = members.contains { $0.id != author }
-        let range = EntryRange(
-            descriptor: descriptor,
-            from: batch.first,
-            entries: batch.entries,
-            head: batch.head
-        )
-        let tail = CommittedTail(
-            log: log,
-            descriptor: descriptor,
-            from: batch.first,
-            end: batch.end,
-            frame: hasReader ? ByteBuffer(bytes: RelayFrame.entries(range).bytes) : nil
-        )
-        for member in members { outbox.add(.committed(tail), for: member) }
-    }
-
-    private func failure(_ error: RelayError) -> Refusal {
+    private static func failure(_ error: StorageError, _ logger: Logger) -> Refusal {
         logger.error("storage can't be read")
         logger.debug("storage can't be read", metadata: ["reason": "\(error)"])
         return .storageFull
+    }
+}
+
+/// What is reserved and not finished.
+private struct InFlight: Sendable {
+    var logs: [LogID: Int] = [:]
+    var spaces: [SpaceID: Int] = [:]
+    var newLogCounts: [SpaceID: Int] = [:]
+    var newSpaceCount = 0
+
+    mutating func add(_ other: InFlight) {
+        logs.merge(other.logs, uniquingKeysWith: +)
+        spaces.merge(other.spaces, uniquingKeysWith: +)
+        newLogCounts.merge(other.newLogCounts, uniquingKeysWith: +)
+        newSpaceCount += other.newSpaceCount
+    }
+
+    mutating func remove(_ other: InFlight) {
+        InFlight.subtract(other.logs, from: &logs)
+        InFlight.subtract(other.spaces, from: &spaces)
+        InFlight.subtract(other.newLogCounts, from: &newLogCounts)
+        newSpaceCount -= other.newSpaceCount
+    }
+
+    private static func subtract<Key>(_ other: [Key: Int], from counts: inout [Key: Int]) {
+        for (key, count) in other {
+            let left = counts[key, default: 0] - count
+            counts[key] = left > 0 ? left : nil
+        }
     }
 }
 

@@ -4,8 +4,7 @@
 // a few numbers. What a log gained is sent
 //
 // - at once, from the frame that all subscribers share, if the device stands right before it and
-// its
-//   socket takes more,
+//   its socket takes more,
 // - else later, read from storage, one range at a time, when the socket takes more. Logs that are
 //   behind take turns.
 //
@@ -37,7 +36,7 @@ struct Subscription {
     private var known: [LogID: Known] = [:]
     private var cursors: [LogID: Offset] = [:]
     // Invariant: each log at most once; only logs that are behind or were when they were put here.
-    private var waiting: CircularBuffer<LogID> = []
+    private var waiting = CircularBuffer<LogID>(initialCapacity: 0)
     private var isWaiting: Set<LogID> = []
     private var reading: LogID?
     // The logs that were behind when the device subscribed, with their ends then.

@@ -1,6 +1,7 @@
 import ArgumentParser
 import Foundation
 import RelayCore
+import RelayStorage
 
 /// `sennit-relay check`
 struct CheckCommand: ParsableCommand {
@@ -14,19 +15,24 @@ struct CheckCommand: ParsableCommand {
     var data: String
 
     func run() throws {
-        let path = data + "/" + SQLiteStorage.fileName
-        guard FileManager.default.fileExists(atPath: path) else {
-            fail(.notRelayStorage(path: path))
-        }
         let report: StorageCheck.Report
-        do {
-            let storage = try SQLiteStorage(directory: data)
-            report = try StorageCheck.run(on: storage)
-            try storage.close()
+        let damages: [StorageError]
+        do throws(StorageError) {
+            if SQLiteStorage.isPresent(in: data) || !SegmentStorage.isPresent(in: data) {
+                let storage = try SQLiteStorage(directory: data)
+                report = try StorageCheck.run(on: storage)
+                damages = report.damages
+                try storage.close()
+            } else {
+                let storage = try SegmentStorage(directory: data)
+                let verification = try storage.verify()
+                (report, damages) = (verification.check, verification.damages)
+                try storage.close()
+            }
         } catch {
-            fail(error)
+            fail(RelayError(error))
         }
-        for damage in report.damages {
+        for damage in damages {
             FileHandle.standardError.write(Data("sennit-relay: error: \(damage)\n".utf8))
         }
         print(
@@ -35,6 +41,6 @@ struct CheckCommand: ParsableCommand {
             \(report.entryCount) entries, \(report.byteCount) bytes proven
             """
         )
-        if !report.damages.isEmpty { throw ExitCode(1) }
+        if !damages.isEmpty { throw ExitCode(1) }
     }
 }

@@ -1,4 +1,4 @@
-// A relay's storage in one SQLite file.
+// The old form of a relay's storage: one SQLite file.
 //
 //     relay      name                                      one row
 //     space      space, genesis, access
@@ -9,21 +9,16 @@
 // A batch is one row: its entries, each with a varint length before it, and the bytes of its head.
 // The end of a log is that of its last batch, so no second place could say otherwise.
 //
-// Durability. The file is opened by one connection that holds it exclusively before the write-ahead
-// log is turned on, so no shared-memory index exists and the races of several connections don't
-// either. `synchronous=FULL` is read back: with NORMAL, commits are lost in a power cut.
-// https://sqlite.org/wal.html#use_of_wal_without_shared_memory says "if the locking mode is
-// EXCLUSIVE prior to the first WAL-mode database access, [...] SQLite never attempts to call any of
-// the shared-memory methods and hence no shared-memory wal-index is ever created."
-//
-// A commit whose fsync fails is undone by SQLite and its frames are written again by the next one.
+// The relay kept its data so before it had segments. This reads such a file, once, to bring it over
+// (StorageMigration.swift). It takes the same exclusive lock as the relay that wrote it, and brings
+// the write-ahead log of one that was killed into the file, so nothing committed is missed.
 
 import Foundation
 import GRDB
 public import SennitWire
 
-/// A relay's storage in one SQLite file. Confined to one thread at a time.
-public final class SQLiteStorage: RelayStorage {
+/// A relay's storage in one SQLite file, for reading. Confined to one thread at a time.
+public final class SQLiteStorage: StorageReading {
     /// The random name that the relay got when its storage was made.
     public let relayName: Bytes32
     /// The file.
@@ -34,16 +29,18 @@ public final class SQLiteStorage: RelayStorage {
     /// The file's name in the data directory.
     public static let fileName = "relay.sqlite"
 
-    /// Opens the storage in `directory`, or makes it.
-    /// - Parameters:
-    ///   - directory: made with mode 0700 if it doesn't exist.
-    ///   - maximumPageCount: the file's size at most, in pages of 4096 bytes; `nil` for no limit.
-    /// - Throws: `directory`, `inUse`, `notRelayStorage`, `newerFormat`, `damagedFile`, `storage`.
+    /// Whether a directory has such a file.
+    public static func isPresent(in directory: String) -> Bool {
+        FileManager.default.fileExists(atPath: directory + "/" + fileName)
+    }
+
+    /// Opens the file in `directory`.
+    /// - Throws: `inUse`, `notRelayStorage`, `newerFormat`, `damagedFile`, `failed`.
     ///   If the file is refused, its contents were not touched.
     /// - Complexity: O(size of the file), for SQLite's quick check.
-    public init(directory: String, maximumPageCount: Int? = nil) throws(RelayError) {
+    public init(directory: String) throws(StorageError) {
         path = directory + "/" + SQLiteStorage.fileName
-        try SQLiteStorage.prepareFile(path, in: directory)
+        guard SQLiteStorage.isPresent(in: directory) else { throw .notRelayStorage(path: path) }
         do {
             let path = path
             var configuration = Configuration()
@@ -54,20 +51,20 @@ public final class SQLiteStorage: RelayStorage {
             }
             queue = try DatabaseQueue(path: path, configuration: configuration)
             relayName = try queue.writeWithoutTransaction { db in
-                try SQLiteStorage.setUp(db, path: path, maximumPageCount: maximumPageCount)
+                try SQLiteStorage.setUp(db, path: path)
             }
         } catch {
-            throw RelayError(error, path: path)
+            throw StorageError(error, path: path)
         }
     }
 
     /// Lets go of the file.
-    public func close() throws(RelayError) {
-        do { try queue.close() } catch { throw RelayError(error, path: path) }
+    public func close() throws(StorageError) {
+        do { try queue.close() } catch { throw StorageError(error, path: path) }
     }
 
     /// Every space, in ascending order.
-    public func spaces() throws(RelayError) -> [SpaceID] {
+    public func spaces() throws(StorageError) -> [SpaceID] {
         try perform { db in
             let statement = try db.cachedStatement(sql: "SELECT space FROM space ORDER BY space")
             return try Data.fetchAll(statement).map { try self.identifier($0) }
@@ -75,12 +72,12 @@ public final class SQLiteStorage: RelayStorage {
     }
 
     /// How many spaces there are.
-    public func spaceCount() throws(RelayError) -> Int {
+    public func spaceCount() throws(StorageError) -> Int {
         try perform { db in try Int.fetchOne(db, sql: "SELECT count(*) FROM space") ?? 0 }
     }
 
     /// A space's record; `nil` if the relay doesn't know the space.
-    public func space(_ space: SpaceID) throws(RelayError) -> SpaceRecord? {
+    public func space(_ space: SpaceID) throws(StorageError) -> SpaceRecord? {
         try perform { db in
             let statement = try db.cachedStatement(
                 sql: "SELECT genesis, access FROM space WHERE space = ?"
@@ -99,7 +96,7 @@ public final class SQLiteStorage: RelayStorage {
     }
 
     /// Every log of a space with its last head, in ascending order of log id.
-    public func logs(of space: SpaceID) throws(RelayError) -> [LogRecord] {
+    public func logs(of space: SpaceID) throws(StorageError) -> [LogRecord] {
         try perform { db in
             let statement = try db.cachedStatement(
                 sql: """
@@ -115,7 +112,7 @@ public final class SQLiteStorage: RelayStorage {
     }
 
     /// How many logs a space has.
-    public func logCount(of space: SpaceID) throws(RelayError) -> Int {
+    public func logCount(of space: SpaceID) throws(StorageError) -> Int {
         try perform { db in
             let statement = try db.cachedStatement(
                 sql: "SELECT count(*) FROM log WHERE space = ?"
@@ -125,7 +122,7 @@ public final class SQLiteStorage: RelayStorage {
     }
 
     /// One log with its last head.
-    public func log(_ log: LogID) throws(RelayError) -> LogRecord? {
+    public func log(_ log: LogID) throws(StorageError) -> LogRecord? {
         try perform { db in
             let statement = try db.cachedStatement(
                 sql: """
@@ -138,7 +135,7 @@ public final class SQLiteStorage: RelayStorage {
             guard let row = try Row.fetchOne(statement, arguments: [log.data]) else { return nil }
             let record = try self.logRecord(row, of: try self.identifier(row[3]))
             guard record.descriptor.logID(in: record.space) == log else {
-                throw RelayError.damagedLog(
+                throw StorageError.damagedLog(
                     log: log,
                     offset: .zero,
                     reason: "its author isn't the one it is named for"
@@ -149,7 +146,7 @@ public final class SQLiteStorage: RelayStorage {
     }
 
     /// The stored head that ends at `end`.
-    public func head(of log: LogID, endingAt end: Offset) throws(RelayError) -> Head? {
+    public func head(of log: LogID, endingAt end: Offset) throws(StorageError) -> Head? {
         try perform { db in
             let statement = try db.cachedStatement(
                 sql: """
@@ -168,7 +165,7 @@ public final class SQLiteStorage: RelayStorage {
         from: Offset,
         maximumCount: Int,
         maximumByteCount: Int
-    ) throws(RelayError) -> [Batch] {
+    ) throws(StorageError) -> [Batch] {
         try perform { db in
             let statement = try db.cachedStatement(
                 sql: """
@@ -197,23 +194,13 @@ public final class SQLiteStorage: RelayStorage {
         }
     }
 
-    /// Makes all changes durable, or none.
-    public func commit(_ changes: [StorageChange]) throws(RelayError) {
-        try perform { db in
-            try db.inTransaction(.immediate) {
-                for change in changes { try self.apply(change, to: db) }
-                return .commit
-            }
-        }
-    }
-
     private func perform<Value>(
         _ body: (Database) throws -> Value
-    ) throws(RelayError) -> Value {
+    ) throws(StorageError) -> Value {
         do {
             return try queue.writeWithoutTransaction(body)
         } catch {
-            throw RelayError(error, path: path)
+            throw StorageError(error, path: path)
         }
     }
 }

@@ -2,61 +2,17 @@ import Foundation
 import GRDB
 import SennitWire
 
-// The rows of each table, out and in. What is read is checked as if it came from outside.
+// The rows of each table. What is read is checked as if it came from outside.
 
 extension SQLiteStorage {
-    func apply(_ change: StorageChange, to db: Database) throws {
-        switch change {
-        case .createSpace(let genesis):
-            try db.cachedStatement(sql: "INSERT INTO space (space, genesis) VALUES (?, ?)")
-                .execute(arguments: [genesis.spaceID.data, Data(genesis.bytes)])
-        case .setAccess(let list):
-            try db.cachedStatement(sql: "UPDATE space SET access = ? WHERE space = ?")
-                .execute(arguments: [Data(list.bytes), list.space.data])
-        case .admit(let device, let invite, let space):
-            try db.cachedStatement(
-                sql: "INSERT OR REPLACE INTO admission (space, device, invite) VALUES (?, ?, ?)"
-            )
-            .execute(arguments: [space.data, device.data, invite.data])
-        case .forget(let devices, let space):
-            for device in devices {
-                try db.cachedStatement(sql: "DELETE FROM admission WHERE space = ? AND device = ?")
-                    .execute(arguments: [space.data, device.data])
-            }
-        case .createLog(let descriptor, let space):
-            try db.cachedStatement(
-                sql: "INSERT INTO log (log, space, device, incarnation) VALUES (?, ?, ?, ?)"
-            )
-            .execute(
-                arguments: [
-                    descriptor.logID(in: space).data, space.data, descriptor.device.data,
-                    Data(descriptor.incarnation.bytes),
-                ]
-            )
-        case .append(let batch, let log):
-            try db.cachedStatement(
-                sql: """
-                    INSERT INTO batch (log, first, end, entries, head)
-                    VALUES ((SELECT id FROM log WHERE log = ?), ?, ?, ?, ?)
-                    """
-            )
-            .execute(
-                arguments: [
-                    log.data, Int64(batch.first.value), Int64(batch.end.value),
-                    batch.entryData, batch.head.data,
-                ]
-            )
-        }
-    }
-
-    func identifier<Name: Identifier>(_ data: Data) throws(RelayError) -> Name {
+    func identifier<Name: Identifier>(_ data: Data) throws(StorageError) -> Name {
         guard let name = Name(data) else {
             throw .damagedFile(path: path, reason: "an identifier hasn't 32 bytes")
         }
         return name
     }
 
-    func spaceRecord(_ row: Row, of space: SpaceID) throws(RelayError) -> SpaceRecord {
+    func spaceRecord(_ row: Row, of space: SpaceID) throws(StorageError) -> SpaceRecord {
         let genesisData: Data = row[0]
         let accessData: Data? = row[1]
         do throws(WireError) {
@@ -72,7 +28,7 @@ extension SQLiteStorage {
         }
     }
 
-    func logRecord(_ row: Row, of space: SpaceID) throws(RelayError) -> LogRecord {
+    func logRecord(_ row: Row, of space: SpaceID) throws(StorageError) -> LogRecord {
         let incarnationData: Data = row[1]
         guard let incarnation = Incarnation(Array(incarnationData)) else {
             throw .damagedSpace(space: space, reason: "an incarnation hasn't 16 bytes")
@@ -89,7 +45,7 @@ extension SQLiteStorage {
         return LogRecord(space: space, descriptor: descriptor, head: lastHead)
     }
 
-    func head(_ data: Data, of log: LogID, at end: Offset?) throws(RelayError) -> Head {
+    func head(_ data: Data, of log: LogID, at end: Offset?) throws(StorageError) -> Head {
         do throws(WireError) {
             var reader = ByteReader(Array(data))
             let head = try Head(from: &reader)
@@ -103,7 +59,7 @@ extension SQLiteStorage {
         }
     }
 
-    func batch(_ row: Row, of log: LogID) throws(RelayError) -> Batch {
+    func batch(_ row: Row, of log: LogID) throws(StorageError) -> Batch {
         let first: Int64 = row[0]
         let end: Int64 = row[1]
         let entryData: Data = row[2]
@@ -129,21 +85,4 @@ extension SQLiteStorage {
 
 extension Identifier {
     var data: Data { Data(bytes) }
-}
-
-extension Batch {
-    /// Each entry with its length before it.
-    var entryData: Data {
-        var writer = ByteWriter(capacity: entries.reduce(0) { $0 + $1.count + 4 })
-        for entry in entries { writer.writeBlob(entry) }
-        return Data(writer.bytes)
-    }
-}
-
-extension Head {
-    var data: Data {
-        var writer = ByteWriter(capacity: Head.byteCount)
-        write(to: &writer)
-        return Data(writer.bytes)
-    }
 }
