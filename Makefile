@@ -9,7 +9,7 @@ SECONDS ?= 600
 TRACE ?= Tests/Traces/friendsforever.json.gz
 WORK ?= merge
 
-.PHONY: all build setup test demo demo-headless bench bench-peers bench-relay profile fuzz lint format soak sanitize-thread sanitize-address clean
+.PHONY: relay-pages all build setup test demo demo-headless bench bench-peers bench-relay profile fuzz lint format soak sanitize-thread sanitize-address clean
 
 all: build
 
@@ -47,6 +47,11 @@ bench-relay: build
 # Instructions of one work on one trace by function (valgrind): make profile TRACE=… WORK=local
 profile: build
 	Benchmarks/profile $(TRACE) $(WORK)
+
+# The pages that the relay writes about its settings.
+relay-pages: build
+	$(BIN)/sennit-relay config markdown > relay/SETTINGS.md
+	$(BIN)/sennit-relay config example > relay/deploy/sennit-relay.toml
 
 lint: setup
 	swift format lint --strict -r -p $(SOURCES)

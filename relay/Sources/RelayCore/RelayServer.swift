@@ -42,6 +42,24 @@ public final class RelayServer: Sendable {
             self.host = host
             self.port = port
         }
+
+        /// What a relay's settings say.
+        public init(_ settings: RelaySettings) {
+            self.init(
+                directory: settings.directory,
+                host: settings.listen.host,
+                port: settings.listen.port
+            )
+            (chainPath, keyPath) = (settings.certificatePath, settings.keyPath)
+            limits = settings.limits
+            maximumByteCount = settings.maximumByteCount
+        }
+
+        /// Reads the files that the configuration names.
+        /// - Throws: `certificate`.
+        public func checkFiles() throws(RelayError) {
+            _ = try certificate.map(RelayServer.tlsContext)
+        }
     }
 
     /// The address that devices connect to.
@@ -128,7 +146,7 @@ public final class RelayServer: Sendable {
     /// Commits that storage made so far.
     public var commitCount: Int { relay.committer.commitCount }
 
-    private static func tlsContext(
+    fileprivate static func tlsContext(
         chainPath: String,
         keyPath: String
     ) throws(RelayError) -> NIOSSLContext {

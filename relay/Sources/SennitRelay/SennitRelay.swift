@@ -7,9 +7,10 @@ struct SennitRelay: ParsableCommand {
         commandName: "sennit-relay",
         abstract: "Keeps what a space's devices send each other, without being able to read it.",
         usage: """
-            sennit-relay serve --data /var/lib/sennit-relay
+            sennit-relay serve
+            sennit-relay config check
             sennit-relay check --data /var/lib/sennit-relay
             """,
-        subcommands: [ServeCommand.self, CheckCommand.self]
+        subcommands: [ServeCommand.self, ConfigCommand.self, CheckCommand.self]
     )
 }
