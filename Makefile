@@ -3,19 +3,24 @@
 
 CONFIGURATION = -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
 BIN = .build/release
+PYTHON ?= /usr/bin/python3
 SOURCES = Package.swift Sources Tests relay/Sources demo/Sources Benchmarks Fuzz
 SEED ?=
 SECONDS ?= 600
 TRACE ?= Tests/Traces/friendsforever.json.gz
 WORK ?= merge
 
-.PHONY: relay-pages all build setup test demo demo-headless bench bench-peers bench-relay profile fuzz lint format soak sanitize-thread sanitize-address clean
+.PHONY: relay-pages all build setup setup-tests test independent demo demo-headless bench bench-peers bench-relay profile fuzz lint format soak sanitize-thread sanitize-address clean
 
 all: build
 
 # Installs what is missing, and only that.
 setup:
 	@./setup
+
+# What only tests need.
+setup-tests: setup
+	@./setup tests
 
 build: setup
 	swift build $(CONFIGURATION)
@@ -25,6 +30,10 @@ build: setup
 test: setup
 	swift build $(CONFIGURATION) --build-tests
 	swift test $(CONFIGURATION) --skip-build --no-parallel
+
+# The second reader, in Python, written from SPEC.md alone: Tests/independent/README.md
+independent: build setup-tests
+	cd Tests/independent && $(PYTHON) -B -m unittest
 
 # In a terminal: two editors side by side. Without one: the same, printing progress.
 demo: build
