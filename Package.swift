@@ -168,7 +168,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SennitDocumentTests",
-            dependencies: ["SennitDocument", "SennitReference", "SennitWire"],
+            dependencies: ["SennitDocument", "SennitReference", "SennitWire", "CHeapCount"],
             swiftSettings: strict
         ),
         .testTarget(

@@ -25,6 +25,8 @@ enum DocumentCalls {
     /// The edits of one author when nobody wants the events: what typing costs.
     static func type(_ document: inout Document, _ patches: [Patch], as log: LogID) throws {
         var author = try document.author(log, nextEvent: 0)
+        // Through a span the text is lent; out of an array it would be retained.
+        let patches = patches.span
         for index in patches.indices {
             try document.replace(patches[index].range, with: patches[index].text, by: &author)
         }

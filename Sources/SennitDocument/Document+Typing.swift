@@ -8,7 +8,8 @@
 //     insert "i" at 1               insert at 0, 2 events             0..<0 -> "Hi"
 //     delete 0..<1                  delete at 0, 1 event     rope: "Hi"; pending: 0..<1 -> ""
 //
-// PendingEdit.swift says what is gathered.
+// So that nothing has to be looked up for that, a caret says where the last change left off and by
+// whom (TypingCaret.swift). PendingEdit.swift says what is gathered.
 
 public import SennitWire
 
@@ -45,8 +46,36 @@ extension Document {
     /// The same as `edit`, for those who make many changes and ask for the operations later:
     /// `runs(of:from:)`.
     /// - Throws: `positionOutOfBounds`; `overLimit`. Then nothing has changed.
-    /// - Complexity: O(length of the text) where the last change left off; else O(log n) more.
+    /// - Complexity: O(length of the text) where the last change left off, without a search and
+    ///   without an allocation but for room that doubles; else O(log n) more.
     public mutating func replace(
+        _ range: Range<Int>,
+        with text: String,
+        by author: inout Author
+    ) throws(DocumentError) {
+        let isNext =
+            caret.position == range.upperBound && caret.end == history.count
+            && caret.log == author.index && caret.nextEvent == author.nextEvent
+        if isNext && range.isEmpty && caret.room >= text.utf8.count {
+            // Nothing is searched and nothing checked: the last keystroke did.
+            let bytes = text.utf8Span.span
+            let count = typing.insert(bytes)
+            history.typeOn(bytes, count: count)
+            author.nextEvent &+= UInt64(count)
+            caret.advance(by: count)
+        } else if isNext && caret.mayErase && range.count == 1 && text.isEmpty {
+            typing.deleteLast()
+            history.eraseOn(at: range.lowerBound)
+            author.nextEvent &+= 1
+            caret.retreat()
+        } else {
+            try replaceElsewhere(range, with: text, by: &author)
+        }
+    }
+
+    /// `replace` for a change that doesn't lengthen the last operation, or isn't known to.
+    @inline(never)
+    private mutating func replaceElsewhere(
         _ range: Range<Int>,
         with text: String,
         by author: inout Author
@@ -55,8 +84,9 @@ extension Document {
         guard range.lowerBound >= 0, range.upperBound <= scalarCount else {
             throw .positionOutOfBounds(position: range.upperBound, scalarCount: scalarCount)
         }
+        if range.isEmpty && text.isEmpty { return }
         let isShort = range.count + text.utf8.count <= DocumentLimits.maximumTypedCount
-        guard isShort, history.isTypedOn(by: author.index, number: Int(author.nextEvent)),
+        guard isShort, history.isTypedOn(by: author),
             history.operations.pool.count < DocumentLimits.maximumTextByteCount / 2
         else {
             let runs = try edit(
@@ -75,27 +105,18 @@ extension Document {
                 _ = typing.delete(range)
             }
         }
-        if text.isEmpty { return }
-        let position = range.lowerBound
-        let bytes = text.utf8Span.span
-        if bytes.count == 1 {
-            let byte = bytes[0]
-            history.typeInsertion(at: position, count: 1) { $0.appendText(byte) }
-            author.nextEvent += 1
-            if !typing.insert(byte, at: position) {
-                typing.settle(in: &branch.text, at: position)
-                _ = typing.insert(byte, at: position)
-            }
-            return
+        if !text.isEmpty {
+            let position = range.lowerBound
+            if !typing.touches(position) { typing.settle(in: &branch.text, at: position) }
+            let bytes = text.utf8Span.span
+            let count = typing.insert(bytes)
+            history.typeInsertion(of: bytes, count: count, at: position)
+            author.nextEvent += UInt64(count)
         }
-        let count = text.unicodeScalars.count
-        history.typeInsertion(at: position, count: count) { $0.appendText(text.utf8) }
-        author.nextEvent += UInt64(count)
-        let typed = history.operations.pool.suffix(text.utf8.count)
-        if !typing.insert(typed, count: count, at: position) {
-            typing.settle(in: &branch.text, at: position)
-            _ = typing.insert(typed, count: count, at: position)
-        }
+        caret = history.operations.caret
+        caret.end = history.count
+        caret.log = author.index
+        caret.nextEvent = author.nextEvent
     }
 
     /// How many scalars the text has.
@@ -104,6 +125,7 @@ extension Document {
 
     /// Gives the rope what was typed.
     mutating func settle() {
+        caret = TypingCaret()
         if typing.isEmpty && branch.endOfEvents == history.count { return }
         typing.settle(in: &branch.text, at: 0)
         branch.settle(at: history.graph.frontier, count: history.count)
@@ -120,36 +142,32 @@ extension Document {
     /// - Parameter number: The first event that is wanted.
     /// - Complexity: O(their size + log n).
     public func runs(of author: Author, from number: UInt64) -> [OperationRun] {
-        history.runs(ofLog: author.index, from: Int(clamping: number))
+        history.runs(of: author.log, from: Int(clamping: number))
     }
 }
 
 // MARK: - In the history
 
 extension History {
-    /// Whether events of the log from that number on continue the newest event in every respect.
-    @inline(__always)
-    fileprivate func isTypedOn(by log: Int, number: Int) -> Bool {
-        graph.isLinearAtEnd && names.continuesLastRun(log: log, number: number)
+    /// Whether the author's next event continues the newest event in every respect.
+    fileprivate func isTypedOn(by author: Author) -> Bool {
+        // An author outlives the numbering of logs: `rest` and `attach` begin a new one.
+        graph.isLinearAtEnd && names.logs.indices.contains(author.index)
+            && names.logs[author.index] == author.log
+            && names.continuesLastRun(log: author.index, number: Int(author.nextEvent))
     }
 
-    /// Adds an insertion to the end of a chain; `appendText` adds its text.
-    @inline(__always)
-    fileprivate mutating func typeInsertion(
-        at position: Int,
-        count: Int,
-        _ appendText: (inout OperationLog) -> Void
-    ) {
+    /// Adds an insertion to the end of a chain.
+    fileprivate mutating func typeInsertion(of text: Span<UInt8>, count: Int, at position: Int) {
         extend(by: count) { operations in
             if !operations.extendInsertion(at: position, count: count) {
                 operations.append(.insert, count: count, position: position)
             }
-            appendText(&operations)
+            operations.appendText(text)
         }
     }
 
     /// Adds a deletion to the end of a chain.
-    @inline(__always)
     fileprivate mutating func typeDeletion(of range: Range<Int>) {
         extend(by: range.count) { operations in
             if range.count != 1 || !operations.extendDeletion(ofScalarAt: range.lowerBound) {
@@ -158,13 +176,23 @@ extension History {
         }
     }
 
-    /// The operations of a log from a number on.
-    fileprivate func runs(ofLog log: Int, from number: Int) -> [OperationRun] {
+    /// Lengthens the insertion that the newest event belongs to.
+    @inline(__always)
+    fileprivate mutating func typeOn(_ text: Span<UInt8>, count: Int) {
+        extend(by: count) { operations in operations.typeOn(text, count: count) }
+    }
+
+    /// Lengthens the deletion that the newest event belongs to by the scalar before it.
+    @inline(__always)
+    fileprivate mutating func eraseOn(at position: Int) {
+        extend(by: 1) { operations in operations.eraseOn(at: position) }
+    }
+
+    /// The operations of a log from a number on, in local order.
+    fileprivate func runs(of log: LogID, from number: Int) -> [OperationRun] {
         var builder = OperationRunBuilder()
-        for index in names.runs.indices {
+        for index in names.runs(of: log, from: number) {
             let run = names.runs[index]
-            let count = names.end(ofRun: index) - run.start
-            guard run.log == log, run.number + count > number else { continue }
             let start = run.start + max(0, number - run.number)
             forEachPiece(in: start..<names.end(ofRun: index)) { piece in
                 builder.append(self.run(of: piece))

@@ -22,6 +22,8 @@ public struct Document: Sendable {
     var map = MapState()
     /// What was typed last and is in the history only.
     var typing = PendingEdit()
+    /// Where typing goes on.
+    var caret = TypingCaret()
     /// The history before the base, if it is at hand: chunks from the first event on.
     var packed: [[UInt8]] = []
     /// Columns of stored chunks that a newer version wrote, to be written again.

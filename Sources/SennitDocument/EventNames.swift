@@ -159,6 +159,15 @@ extension EventNames {
         return number < numbers.upperBound ? number : nil
     }
 
+    /// The indexes of the runs of `log` that end after `number`, ascending.
+    /// - Complexity: O(log n + how many those are).
+    func runs(of log: LogID, from number: Int) -> [Int] {
+        guard let index = logIndexes[log] else { return [] }
+        let all = byLog[index].runs
+        let first = max(place(of: number, inLog: index) - 1, 0)
+        return all[first...].map(Int.init).filter { endNumber(ofRun: $0) > number }.sorted()
+    }
+
     /// How many runs of `log` begin at or before `number`.
     private func place(of number: Int, inLog log: Int) -> Int {
         var low = 0

@@ -53,6 +53,13 @@ struct OperationLog: Sendable {
             self.position = position
             self.textStart = UInt32(textStart)
         }
+
+        /// Makes it a backward deletion down to a position.
+        @inline(__always)
+        mutating func eraseOn(at position: UInt32) {
+            startAndTag = startAndTag & ~7 | UInt64(Kind.deleteBackward.rawValue)
+            self.position = position
+        }
     }
 
     /// An operation without effect: its position did not exist, and may be any number.
@@ -175,11 +182,13 @@ extension OperationLog {
     }
 
     /// Adds bytes to the text of the last operation.
-    mutating func appendText(_ bytes: some Sequence<UInt8>) { pool.append(contentsOf: bytes) }
+    mutating func appendText(_ bytes: ArraySlice<UInt8>) { pool.append(contentsOf: bytes) }
 
-    /// Adds a byte to the text of the last operation.
+    /// The same for a few bytes.
     @inline(__always)
-    mutating func appendText(_ byte: UInt8) { pool.append(byte) }
+    mutating func appendText(_ bytes: Span<UInt8>) {
+        for index in bytes.indices { pool.append(bytes[index]) }
+    }
 
     /// Makes room, so that adding so much moves nothing.
     mutating func reserve(operationCount: Int, byteCount: Int) {
@@ -283,6 +292,37 @@ extension OperationLog {
         )
         count += 1
         return true
+    }
+
+    /// Lengthens the last operation, which inserts.
+    @inline(__always)
+    mutating func typeOn(_ text: Span<UInt8>, count eventCount: Int) {
+        appendText(text)
+        count += eventCount
+    }
+
+    /// Lengthens the last operation, which deletes backward or one scalar, by the one before.
+    @inline(__always)
+    mutating func eraseOn(at position: Int) {
+        stored[stored.count - 1].eraseOn(at: UInt32(truncatingIfNeeded: position))
+        count += 1
+    }
+
+    /// Where the last operation goes on; the author is not known here.
+    var caret: TypingCaret {
+        guard let last = stored.last else { return TypingCaret() }
+        let length = count - last.start
+        switch Kind(rawValue: last.tag) {
+        case .insert:
+            return TypingCaret(
+                insertingAt: Int(last.position) + length,
+                room: DocumentLimits.maximumStoredScalarCount - length
+            )
+        case .deleteBackward: return TypingCaret(erasingBefore: Int(last.position))
+        case .deleteForward where length == 1:
+            return TypingCaret(erasingBefore: Int(last.position))
+        default: return TypingCaret()
+        }
     }
 
     /// Joins operations from `index` on to their predecessors where the two make one.

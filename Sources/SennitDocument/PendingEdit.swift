@@ -41,14 +41,34 @@ struct PendingEdit: Sendable {
         return true
     }
 
-    /// Adds the insertion of one scalar of ASCII.
-    /// - Returns: Whether it touches; else nothing has changed.
+    /// Whether an insertion there can be added.
+    func touches(_ position: Int) -> Bool { position == end }
+
+    /// Adds an insertion at the end of what was typed.
+    /// - Returns: How many scalars it has.
     @inline(__always)
-    mutating func insert(_ byte: UInt8, at position: Int) -> Bool {
-        guard position == end else { return false }
-        inserted.append(byte)
-        insertedCount += 1
-        return true
+    mutating func insert(_ bytes: Span<UInt8>) -> Int {
+        var count = 0
+        for index in bytes.indices {
+            let byte = bytes[index]
+            inserted.append(byte)
+            count &+= byte & 0xC0 == 0x80 ? 0 : 1
+        }
+        // Not more than there are bytes.
+        insertedCount &+= count
+        return count
+    }
+
+    /// Adds the deletion of the scalar before the end of what was typed, of which there is one.
+    @inline(__always)
+    mutating func deleteLast() {
+        if insertedCount == 0 {
+            deleted = (deleted.lowerBound - 1)..<deleted.upperBound
+            return
+        }
+        // A scalar's first byte is the last one to go.
+        while let byte = inserted.popLast(), byte & 0xC0 == 0x80 {}
+        insertedCount -= 1
     }
 
     /// Adds a deletion.

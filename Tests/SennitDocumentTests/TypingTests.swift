@@ -1,3 +1,4 @@
+import CHeapCount
 import SennitWire
 import Testing
 
@@ -82,5 +83,94 @@ import Testing
         let taken = DocumentError.conflictingEvent(Fixture.event(1, 2))
         #expect(throws: taken) { try document.author(Fixture.log(1), nextEvent: 2) }
         #expect(try document.author(Fixture.log(1), nextEvent: 3).nextEvent == 3)
+    }
+
+    @Test func `an author goes on in a document that has let go of its history`() throws {
+        let other = Fixture.log(2)
+        var document = Document()
+        var author = try document.author(Fixture.log(1), nextEvent: 0)
+        try document.replace(0..<0, with: "abc", by: &author)
+        document.rest()
+        // Another log now has the index that the author's had.
+        _ = try document.edit([Patch(range: 3..<3, text: "!")], author: other, firstEvent: 0)
+        _ = try document.edit([Patch(range: 4..<4, text: "?")], author: other, firstEvent: 3)
+        try document.replace(1..<2, with: "", by: &author)
+        try document.replace(0..<1, with: "", by: &author)
+        #expect(document.text.string == "c!?" && author.nextEvent == 5)
+        #expect(document.contains(Fixture.event(1, 4)) && !document.contains(Fixture.event(2, 4)))
+        let runs = document.runs(of: author, from: 3)
+        #expect(runs.map(\.start) == [Fixture.event(1, 3)] && runs[0].eventCount == 2)
+        document.checkInvariants()
+    }
+
+    @Test func `a copy goes its own way`() throws {
+        var document = Document()
+        var author = try document.author(Fixture.log(1), nextEvent: 0)
+        try document.replace(0..<0, with: "abc", by: &author)
+        var copy = document
+        var other = author
+        try document.replace(3..<3, with: "d", by: &author)
+        try copy.replace(2..<3, with: "", by: &other)
+        try copy.replace(1..<2, with: "é", by: &other)
+        try document.replace(4..<4, with: "e", by: &author)
+        #expect(document.text.string == "abcde" && copy.text.string == "aé")
+        document.checkInvariants()
+        copy.checkInvariants()
+    }
+
+    @Test func `an operation that is full is followed by another`() throws {
+        var document = Document()
+        var author = try document.author(Fixture.log(1), nextEvent: 0)
+        let count = 2 * DocumentLimits.maximumStoredScalarCount + 10
+        for index in 0..<count { try document.replace(index..<index, with: "é", by: &author) }
+        #expect(document.history.operations.operationCount == 3)
+        for index in (0..<count).reversed() {
+            try document.replace(index..<(index + 1), with: "", by: &author)
+        }
+        #expect(throws: DocumentError.self) { try document.replace(-1..<0, with: "", by: &author) }
+        #expect(document.text.string.isEmpty && document.eventCount == 2 * count)
+        #expect(document.history.operations.operationCount == 4)
+        document.checkInvariants()
+    }
+
+    /// What the fast path leaves out must still be caught.
+    @Test func `nothing is typed on after somebody else's change`() throws {
+        var document = Document()
+        var author = try document.author(Fixture.log(1), nextEvent: 0)
+        try document.replace(0..<0, with: "abc", by: &author)
+        var stale = author
+        _ = try document.edit(
+            [Patch(range: 0..<0, text: "x")],
+            author: Fixture.log(2),
+            firstEvent: 0
+        )
+        try document.replace(3..<3, with: "y", by: &author)
+        #expect(document.text.string == "xabyc")
+        let taken = DocumentError.conflictingEvent(Fixture.event(1, 3))
+        #expect(throws: taken) { try document.replace(4..<4, with: "z", by: &stale) }
+        document.checkInvariants()
+    }
+
+    @Test func `a keystroke allocates nothing`() throws {
+        var least = UInt64.max
+        // The counter sees the whole process; what another thread does is not the keystrokes'.
+        for _ in 0..<5 {
+            var document = Document()
+            heap_count_start()
+            var author = try document.author(Fixture.log(1), nextEvent: 0)
+            for index in 0..<1100 { try document.replace(index..<index, with: "a", by: &author) }
+            // A sanitizer brings an allocator of its own, and then there is nothing to count.
+            if heap_count_allocations() == 0 { return heap_count_stop() }
+            heap_count_start()
+            for index in 1100..<1400 { try document.replace(index..<index, with: "b", by: &author) }
+            for index in (1200..<1400).reversed() {
+                try document.replace(index..<(index + 1), with: "", by: &author)
+            }
+            least = min(least, heap_count_allocations())
+            heap_count_stop()
+            #expect(document.text.scalarCount == 1200 && author.nextEvent == 1600)
+        }
+        // The list of operations may double when the deletion begins.
+        #expect(least <= 1)
     }
 }
