@@ -24,12 +24,8 @@ public struct DocumentHandle: Sendable {
     /// The text at an older version.
     /// - Throws: `invalidEdit` for a version that isn't here; `closed`.
     public func text(at version: [EventID]) async throws(SennitError) -> String {
-        try await space.engine.with(space.id) { (driver) throws(SennitError) in
-            do throws(DocumentError) {
-                return try (driver.replica.documents[id] ?? Document()).text(at: version)
-            } catch {
-                throw SennitError(error)
-            }
+        try await space.engine.withHistory(of: id, in: space.id) { (driver) throws(SennitError) in
+            try driver.text(of: id, at: version)
         }
     }
 
@@ -59,7 +55,7 @@ public struct DocumentHandle: Sendable {
     /// since, as if its author had been offline.
     /// - Throws: as `edit`.
     public func edit(_ patches: [Patch], at version: [EventID]) async throws(SennitError) {
-        try await space.engine.with(space.id) { (driver) throws(SennitError) in
+        try await space.engine.withHistory(of: id, in: space.id) { (driver) throws(SennitError) in
             try driver.edit(id, patches, at: version)
         }
     }

@@ -299,6 +299,26 @@ extension Engine {
         try body(try driver(of: space))
     }
 
+    /// Runs `body` with the driver of a space; if that takes the history of a document, again once
+    /// it has been read.
+    func withHistory<Result: Sendable>(
+        of document: DocumentID,
+        in space: SpaceID,
+        _ body: @Sendable (SpaceDriver) throws(SennitError) -> Result
+    ) async throws(SennitError) -> Result {
+        while true {
+            do { return try with(space, body) } catch {
+                guard case .historyNeeded = error.cause as? SyncError else { throw error }
+            }
+            let isHere = await wait(space) { driver, resume in
+                driver.loadHistories()
+                driver.waitForHistory(of: document, resume)
+            }
+            guard !isHere else { continue }
+            throw drivers[space]?.history.faults[document] ?? .closed
+        }
+    }
+
     /// Waits for one of a driver's conditions.
     func wait(_ register: (@escaping (Bool) -> Void) -> Void) async -> Bool {
         await withCheckedContinuation { continuation in
@@ -322,25 +342,9 @@ extension Engine {
         guard let record = records.first(where: { $0.id == space }) else {
             throw SennitError(.noSuchSpace, "there is no space \(space.short) in this profile")
         }
-        let restored: ReplicaRecord
+        var restored: ReplicaRecord
         do { restored = try profile.journal.restore(space) } catch { throw SennitError(error) }
-        let replica: Replica
-        do {
-            replica = try Replica(
-                restoring: restored,
-                deviceSeed: deviceSeed,
-                invite: record.inviteSeed.map {
-                    InviteIdentity(seed: SecretBytes($0), space: space)
-                }
-            )
-        } catch {
-            throw SennitError(
-                .profileDamaged,
-                "space \(record.name) can't be stood up from the journal: \(error)",
-                hint: "run `sennit check`; nothing was deleted",
-                cause: error
-            )
-        }
+        let replica = try standUp(record, from: &restored)
         let driver = SpaceDriver(
             replica,
             record: record,
@@ -350,14 +354,42 @@ extension Engine {
         )
         driver.member = try memberRecord(person.name)
         drivers[space] = driver
+        driver.use(replica.unstoredDocuments)
         // What waited when the process ended may go on by now.
         let resumed = driver.replica.resume()
-        if !resumed.isEmpty {
-            driver.absorb(resumed, isOwn: false)
-            driver.proceed()
-        }
+        if !resumed.isEmpty { driver.absorb(resumed, isOwn: false) }
+        driver.proceed()
         driver.followIndexSoon()
         return driver
+    }
+
+    /// A replica as the journal has it. What was applied since documents were stored may take the
+    /// history of some of them, which is read then.
+    private func standUp(
+        _ record: SpaceRecord,
+        from restored: inout ReplicaRecord
+    ) throws(SennitError) -> Replica {
+        let invite = record.inviteSeed.map {
+            InviteIdentity(seed: SecretBytes($0), space: record.id)
+        }
+        do {
+            do throws(SyncError) {
+                return try Replica(restoring: restored, deviceSeed: deviceSeed, invite: invite)
+            } catch {
+                guard case .historyNeeded(let documents) = error else { throw error }
+                for document in documents {
+                    try profile.journal.addHistory(of: document, to: &restored)
+                }
+                return try Replica(restoring: restored, deviceSeed: deviceSeed, invite: invite)
+            }
+        } catch {
+            throw SennitError(
+                .profileDamaged,
+                "space \(record.name) can't be stood up from the journal: \(error)",
+                hint: "run `sennit check`; nothing was deleted",
+                cause: error
+            )
+        }
     }
 
     private func update(

@@ -47,6 +47,14 @@ enum EngineLimits {
     /// start replays at most so many.
     static let entriesBetweenStates: UInt64 = 4096
 
+    /// A document that nobody has changed for this long is stored and comes to rest: its history is
+    /// on the disk only. Long compared with the pauses of people who write together, because
+    /// whoever comes back reads the history once.
+    static let restQuiet = Duration.seconds(60)
+
+    /// Documents are looked at for rest at most this often.
+    static let restInterval = Duration.seconds(5)
+
     /// Without a word from the relay for this long the space counts as stale.
     static let staleAfter = Duration.seconds(60)
 

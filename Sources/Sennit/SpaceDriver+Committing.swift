@@ -10,6 +10,7 @@ extension SpaceDriver {
     /// Called at the end of every turn that changed something.
     func proceed() {
         sealIfWanted()
+        loadHistories()
         commit()
         link.connection?.setReading(
             !outbox.isStored

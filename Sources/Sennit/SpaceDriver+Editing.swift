@@ -67,6 +67,11 @@ extension SpaceDriver {
         replica.documents[document]?.text ?? Rope()
     }
 
+    /// The text of a document at another version.
+    func text(of document: DocumentID, at version: [EventID]) throws(SennitError) -> String {
+        do { return try replica.text(of: document, at: version) } catch { throw SennitError(error) }
+    }
+
     /// Replaces a text by another in few patches.
     /// - Returns: how many patches it took.
     func write(_ text: String, to document: DocumentID) throws(SennitError) -> Int {

@@ -16,8 +16,6 @@ struct IndexState {
     var isFollowing = false
     /// The position at which states were stored last.
     var statesAt: JournalPosition?
-    /// Documents that changed since.
-    var changed: Set<DocumentID> = []
 }
 
 extension SpaceDriver {
@@ -63,22 +61,14 @@ extension SpaceDriver {
             return
         }
         let due = last.value + EngineLimits.entriesBetweenStates
-        guard replica.position.value >= due, let states = storableStates else { return }
+        guard replica.position.value >= due, isSettled else { return }
         indexing.statesAt = replica.position
-        indexing.changed = []
-        let (journal, space, position) = (ports.journal, space, replica.position)
-        ports.disk.async { try? journal.storeDocuments(states, at: position, in: space) }
+        storeStates(of: replica.unstoredDocuments)
     }
 
     /// Whether the documents hold exactly the entries before the replica's position, all of them
     /// committed, and nothing that is pending. Only then may a view take them in.
     var isSettled: Bool { outbox.isEmpty && outbox.isStored && replica.pendingCount == 0 }
-
-    /// The documents that changed, if they may be stored.
-    var storableStates: [DocumentID: Document]? {
-        guard isSettled, !indexing.changed.isEmpty else { return nil }
-        return replica.documents.filter { indexing.changed.contains($0.key) }
-    }
 }
 
 /// What the index asks for, as copies that may be read on another thread.

@@ -76,5 +76,6 @@ extension SpaceDriver {
         guard let session, session.isUpToDate else { return false }
         return outbox.isEmpty && replica.pendingCount == 0 && session.unackedCount == 0
             && ownTail.end == ownTail.committedEnd && joining == nil
+            && replica.wantedHistory.isEmpty
     }
 }

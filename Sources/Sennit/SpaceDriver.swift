@@ -62,6 +62,9 @@ final class SpaceDriver {
 
     var indexing = IndexState()
 
+    // History on the disk; see SpaceDriver+History.
+    var history = HistoryState()
+
     // Conditions that somebody waits for; see SpaceDriver+Waiting.
     var waiters: [Waiter] = []
     var nextWaiter = 0
@@ -104,9 +107,7 @@ final class SpaceDriver {
             update.kinds.insert(.directory)
         }
         if change.membershipChanged { update.kinds.insert(.members) }
-        for applied in change.applied {
-            indexing.changed.formUnion(applied.operations.map(\.document))
-        }
+        use(Set(change.texts.keys).union(change.mapsChanged))
         witness.note(change)
         ownTail.append(change.entries.filter { $0.log == replica.ownLog })
         outbox.add(change)
@@ -119,6 +120,7 @@ final class SpaceDriver {
     func shutDown() {
         isClosed = true
         disconnect()
+        history.timer?.cancel()
         joining?.finish(.closed)
         subscribers.finish()
         for waiter in waiters { waiter.resume(false) }

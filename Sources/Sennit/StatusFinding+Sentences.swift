@@ -108,7 +108,7 @@ extension StatusFinding {
                 "\(log.whose) goes on with an entry that a newer Sennit wrote",
                 hint: "update Sennit; it is kept and takes effect then"
             )
-        case .awaits, nil:
+        case .awaits, .historyNeeded, nil:
             return nil
         }
     }

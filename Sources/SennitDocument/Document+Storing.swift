@@ -60,13 +60,12 @@ extension Document {
         } catch {
             throw .malformed(error)
         }
-        try self.init(head: head)
-        packed = chunks
-        if isTrusted { return }
-        try attach(history: chunks)
-        var replayed = Document()
-        for chunk in chunks { try replayed.merge(chunk: chunk) }
-        guard hasSameState(as: replayed) else { throw .textDiffersFromHistory }
+        if isTrusted {
+            try self.init(head: head)
+            packed = chunks
+        } else {
+            try self.init(provingHead: head, by: chunks)
+        }
     }
 
     // MARK: In parts
@@ -89,6 +88,7 @@ extension Document {
         )
         map = MapState(head.entries)
         branch = Branch(text: Rope(utf8: head.text))
+        storedCount = head.eventCount
     }
 
     /// The head: what `init(head:)` reads.

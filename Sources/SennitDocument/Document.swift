@@ -28,6 +28,8 @@ public struct Document: Sendable {
     var packed: [[UInt8]] = []
     /// Columns of stored chunks that a newer version wrote, to be written again.
     var keptColumns: [HistoryChunk.KeptColumn] = []
+    /// How many events a store has, from the first on; see Document+States.swift.
+    var storedCount = 0
 
     /// An empty document without history.
     public init() {}

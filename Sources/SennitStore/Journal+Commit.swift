@@ -1,6 +1,5 @@
 import Foundation
 import GRDB
-public import SennitDocument
 public import SennitSync
 public import SennitWire
 import Synchronization
@@ -46,33 +45,6 @@ extension Journal {
             }
         }
         try result.get()
-    }
-
-    /// Keeps states of documents, so that the next start replays only what was applied after
-    /// `position`. A state is derived: losing it loses nothing.
-    ///
-    /// - Parameters:
-    ///   - documents: Each holds at least the operations before `position`, and nothing that is
-    ///     neither applied nor pending in the journal.
-    ///   - position: At most what is committed.
-    /// - Throws: what `commit` throws; `contradiction` for a position that is not reached yet.
-    /// - Complexity: O(bytes of the states).
-    public func storeDocuments(
-        _ documents: [DocumentID: Document],
-        at position: JournalPosition,
-        in space: SpaceID
-    ) throws(StoreError) {
-        let states = documents.mapValues { $0.encode() }
-        try transact { db, writer throws in
-            let number = try self.existingSpace(db, space)
-            guard try position <= self.position(db, number) else {
-                let reason = "position \(position) is not reached yet"
-                throw StoreError.contradiction(path: self.path, reason: reason)
-            }
-            for (document, state) in states {
-                try writer.write(state: state, of: document, at: position, to: number, db)
-            }
-        }
     }
 
     /// Runs `body` in one transaction. Numbers it gave out are remembered once it is committed.

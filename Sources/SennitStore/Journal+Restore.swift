@@ -147,9 +147,9 @@ extension JournalReader {
         for (id, row) in try self.documents() {
             do {
                 // Its checksum was right, and only this device writes here.
-                documents[id] = try Document(decoding: row.state, isTrusted: true)
+                documents[id] = try Document(head: row.head)
             } catch {
-                throw damage(.document(space, id), "its state doesn't decode: \(error)")
+                throw damage(.document(space, id), "its head doesn't decode: \(error)")
             }
         }
         return documents

@@ -168,36 +168,3 @@ struct PendingRow {
         [space, Int64(bitPattern: sequence), document, author, Data(bytes), checksum]
     }
 }
-
-/// The stored state of one document.
-struct DocumentRow {
-    static let columns = "space, document, position, state, checksum"
-
-    let space: Int64
-    let document: Int64
-    let position: JournalPosition
-    let state: [UInt8]
-
-    init(space: Int64, document: Int64, position: JournalPosition, state: [UInt8]) {
-        self.space = space
-        self.document = document
-        self.position = position
-        self.state = state
-    }
-
-    init(_ row: StoredRow) throws(StoreError) {
-        space = try row.number(0)
-        document = try row.number(1)
-        position = JournalPosition(try row.offset(2).value)
-        state = try row.bytes(3)
-        try row.check(checksum)
-    }
-
-    private var checksum: Int64 {
-        RowChecksum.of(space, document, Int64(bitPattern: position.value), bytes: state)
-    }
-
-    var arguments: StatementArguments {
-        [space, document, Int64(bitPattern: position.value), Data(state), checksum]
-    }
-}

@@ -7,7 +7,8 @@
 //       │  ├ entries                what was received or written: the truth
 //       │  └ applied                what each entry came to, and its position
 //       ├ operations                of applied entries, by document
-//       ├ documents                 states: replay may begin there
+//       ├ documents                 heads: replay may begin there
+//       │  └ chunks                 their history, read when a merge needs it
 //       ├ pending                   typed here, in no entry yet
 //       └ epochs                    secrets
 //
@@ -22,8 +23,27 @@ extension DatabaseKind {
     /// The journal. "SNJL" marks it.
     static let journal = DatabaseKind(
         applicationID: 0x534E_4A4C,
-        steps: [journalVersion1, journalVersion2]
+        steps: [journalVersion1, journalVersion2, journalVersion3]
     )
+
+    /// Heads of documents and chunks of their history are rows of their own, so that a document is
+    /// opened without its history and written again without rewriting it. The chunks of a document
+    /// follow on from each other: each begins with the event that the one before it ended with, and
+    /// the last one ends where the head does. States of the version before are derived and made
+    /// anew.
+    private static let journalVersion3 = """
+        DELETE FROM documents;
+        ALTER TABLE documents RENAME COLUMN state TO head;
+        CREATE TABLE chunks (
+            space INTEGER NOT NULL,
+            document INTEGER NOT NULL,
+            first_event INTEGER NOT NULL,
+            end_event INTEGER NOT NULL,
+            bytes BLOB NOT NULL,
+            checksum INTEGER NOT NULL,
+            PRIMARY KEY (space, document, first_event)
+        ) STRICT;
+        """
 
     /// States of documents have another encoding. They are derived: the next start replays all
     /// operations and stores them anew.

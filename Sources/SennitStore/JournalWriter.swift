@@ -31,27 +31,8 @@ struct JournalWriter {
         }
     }
 
-    /// Writes the state of a document.
-    mutating func write(
-        state: [UInt8],
-        of document: DocumentID,
-        at position: JournalPosition,
-        to space: Int64,
-        _ db: Database
-    ) throws {
-        let row = DocumentRow(
-            space: space,
-            document: try number(of: document, db),
-            position: position,
-            state: state
-        )
-        try db.cachedStatement(
-            sql: "INSERT OR REPLACE INTO documents (\(DocumentRow.columns)) VALUES (?, ?, ?, ?, ?)"
-        ).execute(arguments: row.arguments)
-    }
-
     /// The number that stands for an identifier in this file.
-    private mutating func number(of id: some Identifier, _ db: Database) throws -> Int64 {
+    mutating func number(of id: some Identifier, _ db: Database) throws -> Int64 {
         if let number = numbers[id.value] { return number }
         let data = Data(id.bytes)
         let select = try db.cachedStatement(sql: "SELECT number FROM identifiers WHERE id = ?")

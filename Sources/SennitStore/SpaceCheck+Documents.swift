@@ -86,11 +86,14 @@ extension SpaceCheck {
             do {
                 var expected = documents[id] ?? Document()
                 _ = try expected.merge(pending[id] ?? [])
-                var stored = try Document(decoding: row.state)
+                let chunks = try reader.chunks(of: id).map(\.bytes)
+                var stored = try Document(provingHead: row.head, by: chunks)
                 _ = try stored.merge((runs[id] ?? []) + (pending[id] ?? []))
                 if !stored.hasSameState(as: expected) {
                     report.add(.document, place, "its state isn't what its operations give")
                 }
+            } catch StoreError.corrupt(_, let place, let reason) {
+                report.add(.document, place, reason)
             } catch {
                 report.add(.document, place, "its state can't be used: \(error)")
             }

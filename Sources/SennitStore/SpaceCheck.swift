@@ -29,6 +29,7 @@ struct SpaceCheck {
             try checkApplied(of: log, row)
         }
         try checkOrphans()
+        try checkChunks()
         try checkPositions()
         try report.collect(.row) { [reader] _ in _ = try reader.epochs() }
         var pending: [PendingOperations] = []
@@ -179,6 +180,21 @@ struct SpaceCheck {
             let position = JournalPosition(try row.offset(0).value)
             let reason = "it has operations and no applied entry"
             check.report.add(.row, .position(space, position), reason)
+        }
+    }
+
+    /// Chunks of documents that have no head.
+    private mutating func checkChunks() throws {
+        let sql = """
+            SELECT document, count(*) FROM chunks WHERE space = ?1 AND document NOT IN
+                (SELECT document FROM documents WHERE space = ?1) GROUP BY document
+            """
+        let space = record.id
+        try collectRows(.document, sql, reader.number, .space(space)) { row, check in
+            let count = try row.number(1)
+            let document: DocumentID = try check.reader.name(try row.number(0))
+            let place = StoreError.Place.document(space, document)
+            check.report.add(.document, place, "it has \(count) chunks of history and no head")
         }
     }
 

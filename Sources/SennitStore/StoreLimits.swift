@@ -18,6 +18,9 @@ public enum StoreLimits {
     /// Bytes of the write-ahead log that stay on disk after a large transaction.
     static let journalSizeLimit = 16 << 20
 
+    /// Chunks of one document's history beyond which they are made one.
+    static let chunkCount = 16
+
     /// Findings that one check reports for each space; a ruined file would name every row.
     public static let findingCount = 1000
 

@@ -122,6 +122,8 @@ enum Hold: Hashable, Error {
     case key(hint: [UInt8])
     /// Its body is of a version that this one can't read, so nobody here can say what it names.
     case version
+    /// It changes a document whose history must be read from the disk first.
+    case history(DocumentID)
 }
 
 /// An entry that was opened and is well-formed, or is known to be a no-op.

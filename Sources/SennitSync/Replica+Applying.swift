@@ -7,7 +7,8 @@ import SennitWire
 // A log moves on only entry by entry. When its next entry waits for another log or for a key, the
 // log is written down with those that wait for the same; whatever is applied wakes those that
 // waited for it. A log that doesn't begin with a record that counts waits for ever. So the work is
-// O(entries), whatever the order of arrival.
+// O(entries), whatever the order of arrival. An entry whose operations take history that is on the
+// disk only waits for that in the same way: Replica+History.swift.
 //
 // Whether an entry takes effect is a pure function of the entry and of its causal past. That is why
 // an operation's parents must lie in the context its author declared: a replica that happens to
@@ -40,7 +41,13 @@ extension Replica {
             if case .context(let other, _) = hold { waiters[other, default: []].insert(log) }
             return false
         }
-        apply(opened, at: index, into: &change)
+        let plan = opened.body.flatMap { self.plan($0, table: opened.table, at: index) }
+        if let document = documentLackingHistory(plan?.batches ?? []) {
+            logs[index].hold = .history(document)
+            historyWaiters[document, default: []].insert(log)
+            return false
+        }
+        apply(opened, plan, at: index, into: &change)
         ready += waiters.removeValue(forKey: log) ?? []
         return true
     }
@@ -158,6 +165,7 @@ extension Replica {
     /// Applies one entry whose turn has come.
     private mutating func apply(
         _ opened: OpenedEntry,
+        _ plan: Plan?,
         at index: Int,
         into change: inout ReplicaChange
     ) {
@@ -171,7 +179,7 @@ extension Replica {
                 effect.controlBody = []
             }
         } else if let body = opened.body {
-            if let plan = plan(body, table: opened.table, at: index) {
+            if let plan {
                 logs[index].context = plan.context
                 logs[index].table = plan.table
                 checkDigest(of: body.context, log: log, offset: offset)
@@ -322,6 +330,8 @@ extension Replica {
             change.note(result.changes, in: batch.document, mapChanged: batch.changesMap)
             return true
         } catch {
+            // Refusing for a reason of this device alone would make its document another one.
+            precondition(error != .historyNeeded, "History is asked for before anything is merged.")
             return false
         }
     }

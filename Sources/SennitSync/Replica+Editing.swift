@@ -43,13 +43,15 @@ extension Replica {
 
     /// Makes sequential `patches` to the text of an older version, `parents`.
     /// - Returns: in `texts`, what that did to the text as it is now.
-    /// - Throws: `document` if a parent isn't known or a patch doesn't fit that text.
+    /// - Throws: `document` if a parent isn't known or a patch doesn't fit that text;
+    ///   `historyNeeded` if the document is at rest and that version lies further back.
     public mutating func edit(
         _ document: DocumentID,
         _ patches: [Patch],
         at parents: [EventID]
     ) throws(SyncError) -> ReplicaChange {
-        try edit(document) { (state, author, firstEvent) throws(DocumentError) in
+        try requireHistory(of: document, toReach: parents)
+        return try edit(document) { (state, author, firstEvent) throws(DocumentError) in
             let cut = patches.flatMap { $0.cut(toScalarCount: SyncLimits.insertScalarCount) }
             let result = try state.edit(cut, at: parents, author: author, firstEvent: firstEvent)
             return (result.runs, result.changes)

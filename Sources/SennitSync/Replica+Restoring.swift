@@ -77,6 +77,8 @@ extension Replica {
         for stored in operations {
             runs[stored.document, default: []] += try decode(stored).runs
         }
+        let lacking = runs.filter { documents[$0.key]?.needsHistory(toMerge: $0.value) == true }
+        guard lacking.isEmpty else { throw .historyNeeded(Set(lacking.keys)) }
         for (id, runs) in runs {
             do {
                 _ = try documents[id, default: Document()].merge(runs)

@@ -48,6 +48,8 @@ public struct Replica: Sendable {
     // Logs whose next entry waits for another log to grow, or for a key.
     var waiters: [LogID: Set<LogID>] = [:]
     var waitingForKey: Set<LogID> = []
+    // Documents whose history is wanted, with the logs whose next entry waits for it.
+    var historyWaiters: [DocumentID: Set<LogID>] = [:]
 
     // How far the relay has acked own entries, in this run of the process.
     var acked: [LogID: Offset] = [:]
@@ -100,7 +102,9 @@ public struct Replica: Sendable {
     }
 
     /// Stands up again from what the journal holds.
-    /// - Throws: `corrupt` for records that contradict each other, and what merging throws.
+    /// - Throws: `historyNeeded` for documents whose operations take the history: attach it to
+    ///   those of the record and try again. `corrupt` for records that contradict each other, and
+    ///   what merging throws.
     /// - Complexity: O(operations since the documents were stored + entries held back).
     public init(
         restoring record: ReplicaRecord,
@@ -211,6 +215,8 @@ public enum HoldReason: Hashable, Sendable {
     case keyMissing
     /// It was written by a newer Sennit.
     case needsUpdate
+    /// The history of a document that it changes is being read from the disk.
+    case historyNeeded
 
     init(_ hold: Hold) {
         switch hold {
@@ -218,6 +224,7 @@ public enum HoldReason: Hashable, Sendable {
         case .membership: self = .unauthorised
         case .key: self = .keyMissing
         case .version: self = .needsUpdate
+        case .history: self = .historyNeeded
         }
     }
 }

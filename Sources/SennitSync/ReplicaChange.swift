@@ -217,7 +217,8 @@ public struct ReplicaRecord: Sendable {
     /// Control records in the order they were applied, with their entries.
     public var controls: [(entry: StoredEntry, applied: AppliedEntry)]
     public var epochs: [EpochKey]
-    /// Documents whose state was stored, each at the position it holds.
+    /// Documents whose state was stored, each at the position it holds, and without history unless
+    /// it takes that to stand up.
     public var documents: [DocumentID: Document]
     /// Operations applied after the documents' states, ascending by position.
     public var operations: [StoredOperations]

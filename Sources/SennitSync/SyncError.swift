@@ -10,6 +10,8 @@ public enum SyncError: Error {
     case seal(SealError)
     /// An edit that the document refuses.
     case document(DocumentError)
+    /// It takes the history of these documents, which is on the disk: load it and try again.
+    case historyNeeded(Set<DocumentID>)
     /// Entries that start past what we have of the log.
     case gap(log: LogID, have: Offset, offered: Offset)
     /// Other bytes than ours at an offset of a log, under a valid head: the log has two histories.

@@ -90,10 +90,18 @@ struct DamageTests {
             stopsRestore: true
         ),
         Damage(
-            sql: "UPDATE documents SET state = x'01'",
+            sql: "UPDATE documents SET head = x'01'",
             kind: .document,
             stopsRestore: true
         ),
+        Damage(sql: "UPDATE chunks SET bytes = x'01'", kind: .document, stopsRestore: false),
+        Damage(sql: "DELETE FROM chunks", kind: .document, stopsRestore: false),
+        Damage(
+            sql: "UPDATE chunks SET first_event = 1 WHERE first_event = 0",
+            kind: .document,
+            stopsRestore: false
+        ),
+        Damage(sql: "DELETE FROM documents", kind: .document, stopsRestore: false),
         Damage(
             sql: "UPDATE documents SET position = 0",
             kind: .document,
@@ -211,7 +219,7 @@ struct DamageTests {
             firstEvent: 1 << 30
         )
         try profile.journal.storeDocuments(
-            [id: document],
+            [id: document.unstoredState],
             at: sample.expected.position,
             in: sample.id
         )

@@ -23,6 +23,9 @@ struct JournalTests {
             if sample.random.next().isMultiple(of: 12) {
                 let (documents, position) = sample.keepStates()
                 try profile.journal.storeDocuments(documents, at: position, in: sample.id)
+                for id in documents.keys {
+                    try profile.journal.joinChunks(of: id, in: sample.id)
+                }
             }
             if sample.random.next().isMultiple(of: 20) {
                 try profile.close()
@@ -34,6 +37,15 @@ struct JournalTests {
                 ComparableRecord(restored) == ComparableRecord(sample.expected),
                 "seed \(seed), step \(stepIndex)"
             )
+            for (id, document) in sample.expected.documents {
+                var opened = try #require(restored.documents[id])
+                #expect(opened.hasHistory == (document.eventCount == 0))
+                let chunks = try profile.journal.history(of: id, in: sample.id)
+                #expect(chunks.count <= StoreLimits.chunkCount + 1)
+                try opened.attach(history: chunks)
+                #expect(opened.hasSameState(as: document), "seed \(seed), step \(stepIndex)")
+                #expect(opened.encodeChunk() == document.encodeChunk())
+            }
         }
         let report = try profile.check()
         #expect(report.findings == [], "seed \(seed)")
@@ -184,7 +196,7 @@ struct JournalTests {
         try profile.fill(&sample, stepCount: 30)
         let error = #expect(throws: StoreError.self) {
             try profile.journal.storeDocuments(
-                [sample.documentIDs[0]: Document()],
+                [sample.documentIDs[0]: Document().unstoredState],
                 at: sample.expected.position.next,
                 in: sample.id
             )

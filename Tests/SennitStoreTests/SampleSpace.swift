@@ -248,14 +248,16 @@ struct SampleSpace {
     }
 
     /// States of some documents, which then need no operations before the position.
-    mutating func keepStates() -> ([DocumentID: Document], JournalPosition) {
+    mutating func keepStates() -> ([DocumentID: DocumentState], JournalPosition) {
         let kept = current.filter { _ in Bool.random(using: &random) }
+        let states = kept.mapValues(\.unstoredState)
         for (id, document) in kept {
             expected.documents[id] = document
             statePositions[id] = expected.position
+            if let state = states[id] { current[id]?.noteStored(state) }
         }
         refreshOperations()
-        return (kept, expected.position)
+        return (states, expected.position)
     }
 
     private mutating func set(
@@ -359,7 +361,7 @@ struct ComparableRecord: Equatable {
         appliedControls = record.controls.map(\.applied)
         epochs = record.epochs.map(\.id)
         secrets = record.epochs.map(\.secret.bytes)
-        documents = record.documents.mapValues { $0.encode() }
+        documents = record.documents.mapValues { $0.encodeHead() }
         operations = record.operations
         pending = record.pending
         position = record.position

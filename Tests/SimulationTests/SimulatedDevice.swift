@@ -20,18 +20,19 @@ final class SimulatedDevice {
     private let seed: SecretBytes
     private let link: InviteLink?
     private let member: MemberRecord
-    private var random: SeededRandom
+    var random: SeededRandom
 
     // The disk.
-    private(set) var journal: SimulatedJournal
+    var journal: SimulatedJournal
     private var access: AccessList?
 
     // The process.
-    private(set) var replica: Replica?
+    var replica: Replica?
     private var session: Session?
-    private var uncommitted: [ReplicaChange] = []
+    private(set) var uncommitted: [ReplicaChange] = []
     private(set) var connection: Int?
     private(set) var ackedEnd = Offset.zero
+    var history = SimulatedHistory()
 
     /// Founds a space.
     init(founding seed: [UInt8], random: SeededRandom) throws {
@@ -98,15 +99,12 @@ final class SimulatedDevice {
         session = nil
         connection = nil
         uncommitted = []
+        history.crash()
     }
 
     /// Starts again from the disk.
     func restart() throws {
-        replica = try Replica(
-            restoring: journal.record,
-            deviceSeed: seed,
-            invite: link?.identity
-        )
+        replica = try standUp(deviceSeed: seed, invite: link?.identity)
         if let change = replica?.resume() { journal.commit(change) }
         try replica?.checkInvariants()
     }
@@ -251,14 +249,21 @@ final class SimulatedDevice {
     // MARK: Editing and committing
 
     /// Edits through a closure that gets the replica and returns what changed.
-    func edit(_ body: (inout Replica) throws -> ReplicaChange) rethrows -> [Output] {
+    func edit(_ body: (inout Replica) throws -> ReplicaChange) throws -> [Output] {
         guard var current = replica else { return [] }
-        let change = try body(&current)
+        let change: ReplicaChange
+        do {
+            change = try body(&current)
+        } catch {
+            // What is refused leaves its wish for a history behind.
+            replica = current
+            throw error
+        }
         replica = current
         return keep(change) + sealIfWanted()
     }
 
-    private func sealIfWanted() -> [Output] {
+    func sealIfWanted() -> [Output] {
         guard session?.wantsEntries == true, let count = replica?.pendingCount, count > 0,
             uncommittedOwnEnd == nil
         else { return [] }
@@ -273,29 +278,25 @@ final class SimulatedDevice {
             ? replica.version[replica.ownLog] : nil
     }
 
-    private func keep(_ change: ReplicaChange) -> [Output] {
+    func keep(_ change: ReplicaChange) -> [Output] {
         guard !change.isEmpty else { return [] }
         uncommitted.append(change)
         return uncommitted.count == 1 ? [.wantsCommit] : []
     }
 
     /// The disk's turn: all that gathered is saved now, and own entries may go out.
-    func commit(now: Duration) -> [Output] {
+    func commit(now: Duration) throws -> [Output] {
         guard let replica else { return [] }
         for change in uncommitted { journal.commit(change) }
         uncommitted = []
-        if random.chance(3) {
-            for (id, document) in replica.documents {
-                journal.store(id, document, at: replica.position)
-            }
-        }
+        try storeAndRest()
         return handle(.ownLogGrew(to: replica.version[replica.ownLog]), now: now)
             + sealIfWanted()
     }
 
     /// Whether all that was typed is with the relay.
     var isDrained: Bool {
-        guard let replica, let session else { return false }
+        guard let replica, let session, replica.wantedHistory.isEmpty else { return false }
         return replica.isMember && replica.pendingCount == 0 && uncommitted.isEmpty
             && session.isUpToDate && session.unackedCount == 0
     }

@@ -14,7 +14,13 @@ struct SimulatedJournal {
     private var applied: [AppliedEntry] = []
     private var epochs: [EpochKey] = []
     private var pending: [PendingOperations] = []
-    private var documents: [DocumentID: (state: Document, position: JournalPosition)] = [:]
+    private var documents: [DocumentID: StoredDocument] = [:]
+
+    private struct StoredDocument {
+        var head: [UInt8]
+        var position: JournalPosition
+        var chunks: [(events: Range<Int>, bytes: [UInt8])] = []
+    }
 
     init(space: SpaceID, spaceNonce: Bytes32, own: LogDescriptor) {
         self.space = space
@@ -43,9 +49,38 @@ struct SimulatedJournal {
         if let end = change.sealedBelow { pending.removeAll { $0.sequence < end } }
     }
 
-    mutating func store(_ document: DocumentID, _ state: Document, at position: JournalPosition) {
-        // Pending operations are in the state too, and merged again when it is restored.
-        documents[document] = (state, position)
+    /// Keeps what a document's row lacks.
+    mutating func store(
+        _ document: DocumentID,
+        _ state: DocumentState,
+        at position: JournalPosition
+    ) {
+        precondition(position.value <= UInt64(applied.count), "The position is committed.")
+        var stored = documents[document] ?? StoredDocument(head: [], position: .zero)
+        stored.head = state.head
+        stored.position = position
+        stored.chunks.removeAll { $0.events.lowerBound >= state.firstEvent }
+        precondition(
+            stored.chunks.last?.events.upperBound ?? 0 == state.firstEvent,
+            "A state goes on where the chunks end."
+        )
+        if !state.chunk.isEmpty {
+            stored.chunks.append((state.firstEvent..<state.eventCount, state.chunk))
+        }
+        documents[document] = stored
+    }
+
+    /// Makes one chunk of a document's many.
+    mutating func joinChunks(of document: DocumentID) throws {
+        guard let chunks = documents[document]?.chunks, let last = chunks.last, chunks.count > 3
+        else { return }
+        let bytes = try Document.joined(chunks.map(\.bytes))
+        documents[document]?.chunks = [(0..<last.events.upperBound, bytes)]
+    }
+
+    /// The chunks of a document's history.
+    func history(of document: DocumentID) -> [[UInt8]] {
+        documents[document]?.chunks.map(\.bytes) ?? []
     }
 
     /// The own entries from `offset` on that one append may hold.
@@ -66,7 +101,7 @@ struct SimulatedJournal {
         (entries[log] ?? []).prefix(Int(end.value)).reduce(0) { $0 + UInt64($1.bytes.count) }
     }
 
-    var record: ReplicaRecord {
+    func record() throws -> ReplicaRecord {
         var record = ReplicaRecord(space: space, spaceNonce: spaceNonce, own: own)
         for (log, kept) in logs {
             let stored = entries[log] ?? []
@@ -85,7 +120,7 @@ struct SimulatedJournal {
             )
         }
         record.epochs = epochs
-        record.documents = documents.mapValues(\.state)
+        record.documents = try documents.mapValues { try Document(head: $0.head) }
         record.operations = applied.flatMap { entry in
             entry.operations.filter { operations in
                 entry.position >= documents[operations.document]?.position ?? .zero

@@ -25,6 +25,26 @@ import Testing
         #expect(world.editCount > 30)
         #expect(world.devices[0].journal.operations.count > 10)
     }
+
+    @Test func `histories go to the disk and come back, in every way`() throws {
+        var sum = SimulatedHistory()
+        for seed in 1000..<1040 as Range<UInt64> {
+            let world = try World(seed: seed)
+            try world.run()
+            for device in world.devices {
+                sum.restCount += device.history.restCount
+                sum.loadCount += device.history.loadCount
+                sum.failureCount += device.history.failureCount
+                sum.replayCount += device.history.replayCount
+                sum.startCount += device.history.startCount
+                sum.heldEntryCount += device.history.heldEntryCount
+                sum.heldEditCount += device.history.heldEditCount
+            }
+        }
+        #expect(sum.restCount > 100 && sum.loadCount > 100, "\(sum)")
+        #expect(sum.heldEntryCount > 50 && sum.heldEditCount > 20, "\(sum)")
+        #expect(sum.failureCount > 5 && sum.replayCount > 5 && sum.startCount > 5, "\(sum)")
+    }
 }
 
 /// Runs one seed; on failure says how to run it again.

@@ -55,6 +55,8 @@ final class World {
     enum Happening {
         case edit(Int)
         case commit(device: Int)
+        /// The disk has read a history that the device wants.
+        case load(device: Int)
         case relayWork
         case tick
         case connect(device: Int)
@@ -172,6 +174,7 @@ final class World {
         if !relay.isRunning { relay.start() }
         for device in devices {
             if !device.isRunning { try device.restart() }
+            carryOut([], of: device)
             hangUp(device)
             plan(.connect(device: device.index), in: 10)
         }
@@ -227,8 +230,10 @@ final class World {
         case .edit(let index): try edit(devices[index])
         case .commit(let index):
             if devices[index].isRunning {
-                carryOut(devices[index].commit(now: now), of: devices[index])
+                carryOut(try devices[index].commit(now: now), of: devices[index])
             }
+        case .load(let index):
+            if devices[index].isRunning { carryOut(try devices[index].load(), of: devices[index]) }
         case .relayWork:
             isWorkPlanned = false
             if relay.isRunning { carryOut(relay.work(now: now)) }
@@ -256,6 +261,7 @@ final class World {
         case .restart(let index):
             if isMended || devices[index].isRunning { return }
             try devices[index].restart()
+            carryOut([], of: devices[index])
             plan(.connect(device: index), in: random.below(500))
         case .crashRelay:
             note("relay crash")
@@ -309,6 +315,10 @@ final class World {
             case .hangUp: hangUp(device)
             case .wantsCommit: plan(.commit(device: device.index), in: 1 + random.below(30))
             }
+        }
+        if device.wantsHistory {
+            device.history.isLoading = true
+            plan(.load(device: device.index), in: 1 + random.below(300))
         }
     }
 
@@ -376,8 +386,13 @@ final class World {
             let state = device.replica?.documents[old.document],
             old.frontier.allSatisfy(state.contains)
         {
-            let patch = patch(count: old.count)
-            outputs = try device.edit { try $0.edit(old.document, [patch], at: old.frontier) }
+            outputs = try device.edit(
+                SimulatedHistory.Edit(
+                    document: old.document,
+                    patch: patch(count: old.count),
+                    parents: old.frontier
+                )
+            )
         } else {
             let document = World.documents[random.below(2)]
             let count = device.replica?.documents[document]?.text.scalarCount ?? 0
