@@ -75,7 +75,7 @@ class WorkedExampleTests(unittest.TestCase):
         time = self.values[f"{title} body"][3:9]  # the one value that is only in the body
         body = bodies.wrap(time + b"\0\0\0\1\2" + blob(record))
         self.expect(f"{title} body", body)
-        bodies.Body.decode(body, table, offset).read_payloads(table)
+        bodies.Body.decode(body, table, offset).read_batches(table)
         random = self.take(f"{title} random")
         self.expect(f"{title} key", keys.entry_key(epoch.secret, kind, log))
         self.expect(f"{title} nonce key", keys.nonce_key(epoch.secret, kind, log))

@@ -11,7 +11,6 @@ from .errors import Malformed, NeedsUpdate, Poison
 from .keys import check_padding
 from .names import digest
 from .operations import Batch
-from .records import InviteRecord, MemberRecord
 
 OPERATIONS, MEMBER, INVITE = 1, 2, 3
 
@@ -56,46 +55,35 @@ class Body:
         self.origin = None
         self.payloads = []  # (kind, bytes)
         self.batches = []
-        self.members = []
-        self.invites = []
-        self.unknown = []  # kinds of payload, or versions of records, that this reader doesn't know
+        self.unknown = []  # kinds of payload that this reader doesn't know
 
     @classmethod
     def open(cls, padded, table, offset):
-        """A body out of its padding, which is not checked where the version isn't known."""
-        reader = Reader(padded)
-        try:
-            cls._version(reader)
-            length = reader.varint()
-            if length > reader.left:
-                raise Poison("longer than what is sealed")
-            data = reader.bytes(length)
-        except Malformed as error:
-            raise Poison(str(error)) from error
-        check_padding(padded, reader.place)
-        return cls._decode(data, table, offset)
+        """A body out of its padding, which can't be checked where the version isn't known."""
+        return cls._frame(Reader(padded), table, offset, check_padding)
 
     @classmethod
     def decode(cls, data, table, offset):
         """A body alone. `table` gains what it names, and only if it is well-formed."""
-        reader = Reader(data)
+        return cls._frame(Reader(data), table, offset, None)
+
+    @classmethod
+    def _frame(cls, reader, table, offset, check):
         try:
-            cls._version(reader)
-            length = reader.varint()
-            inner = reader.bytes(length)
-            reader.end()
+            version = reader.u8()
+            if version != 1:
+                raise NeedsUpdate(f"body of version {version}")
+            compression = reader.u8()
+            data = reader.blob(limits.SEALED)
+            if check:
+                check(reader.data, reader.place)
+            else:
+                reader.end()
         except Malformed as error:
             raise Poison(str(error)) from error
-        return cls._decode(inner, table, offset)
-
-    @staticmethod
-    def _version(reader):
-        version = reader.u8()
-        if version != 1:
-            raise NeedsUpdate(f"body of version {version}")
-        compression = reader.u8()
         if compression != 0:
             raise NeedsUpdate(f"compression {compression}")
+        return cls._decode(data, table, offset)
 
     @classmethod
     def _decode(cls, data, table, offset):
@@ -106,8 +94,9 @@ class Body:
             body.time = reader.varint()
             body._read_context(reader, draft, offset)
             if reader.flag():
-                origin = (reader.bytes(32), reader.u64(), reader.bytes(32))
-                body.origin = origin
+                body.origin = (reader.bytes(32), reader.u64(), reader.bytes(32))
+                if body.origin[1] > limits.NUMBER:
+                    raise Poison("an origin over the limit")
             for _ in range(reader.varint(limits.PAYLOADS)):
                 kind = reader.varint()
                 body.payloads.append((kind, reader.blob(limits.SEALED)))
@@ -116,15 +105,6 @@ class Body:
             raise Poison(str(error)) from error
         table.logs = draft.logs
         return body
-
-    def read_payloads(self, table):
-        draft = table.copy()
-        for kind, data in self.payloads:
-            self._read_payload(kind, data, draft)
-        for before, batch in zip(self.batches, self.batches[1:]):
-            if batch.first != before.end:
-                raise Poison("the batches of a body don't follow one another")
-        table.logs = draft.logs
 
     def _read_context(self, reader, table, offset):
         kind = reader.u8()
@@ -147,18 +127,22 @@ class Body:
         if count:
             self.digest = reader.bytes(32)
 
-    def _read_payload(self, kind, data, table):
-        try:
+    def read_batches(self, table):
+        """Reads the operations. What else the payloads hold is read where it is asked for."""
+        draft = table.copy()
+        for kind, data in self.payloads:
             if kind == OPERATIONS:
-                self.batches.append(Batch.decode(data, table))
-            elif kind == MEMBER:
-                self.members.append(MemberRecord.decode(data))
-            elif kind == INVITE:
-                self.invites.append(InviteRecord.decode(data))
-            else:
-                self.unknown.append(f"payload of kind {kind}")
-        except NeedsUpdate as error:
-            self.unknown.append(str(error))
+                self.batches.append(Batch.decode(data, draft))
+            elif kind not in (MEMBER, INVITE):
+                self.unknown.append(kind)
+        for before, batch in zip(self.batches, self.batches[1:]):
+            if batch.first != before.end:
+                raise Poison("the batches of a body don't follow one another")
+        table.logs = draft.logs
+
+    def first(self, kind):
+        """The first payload of a kind, or None: further records have no effect."""
+        return next((data for each, data in self.payloads if each == kind), None)
 
 
 def context_digest(named):

@@ -53,11 +53,14 @@ class Membership:
             invite for invite in self.invites.get(join.invite, [])
             if context.get(invite.log, 0) > invite.offset
         ]
+        if not invites:
+            return None
         used = sum(
             each.invite == join.invite and context.get(each.log, 0) >= 1 for each in self.joins
         )
-        roles = [invite.role for invite in invites if used < invite.uses]
-        return min(roles, default=None)
+        # Should several invites name one key, the first counts.
+        first = min(invites, key=lambda invite: (invite.log, invite.offset))
+        return first.role if used < first.uses else None
 
     def _role_of_member(self, join, context):
         if join.device == self.founder:

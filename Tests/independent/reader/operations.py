@@ -33,7 +33,7 @@ class Batch:
 
     @property
     def end(self):
-        return self.runs[-1].end if self.runs else self.first
+        return self.runs[-1].end
 
     @classmethod
     def decode(cls, data, table):
@@ -48,8 +48,13 @@ class Batch:
         first = reader.varint(limits.NUMBER)
         runs = []
         start = first
-        for _ in range(reader.varint(limits.RUNS)):
+        count = reader.varint(limits.RUNS)
+        if count < 1:
+            raise Poison("a batch without runs")
+        for _ in range(count):
             run = _run(reader, start, table)
+            if run.parents is None and start == 0:
+                raise Poison("no event before the first could be its parent")
             runs.append(run)
             start = run.end
             if start > limits.NUMBER:

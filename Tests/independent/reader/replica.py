@@ -1,6 +1,7 @@
 """SPEC.md section 13: a space as one reader has it. Ranges are verified, then entries applied."""
 
-from .bodies import Body, context_digest
+from .bodies import INVITE as INVITE_PAYLOAD
+from .bodies import MEMBER, Body, context_digest
 from .chains import membership_digest
 from .directory import paths
 from .entries import CONTROL, EDIT, EPOCH, GENESIS, INVITE, JOIN, Entry, entry_hash
@@ -10,7 +11,10 @@ from .logs import Log
 from .membership import Membership
 from .merge import Document
 from .names import DIRECTORY
-from .records import DEVICE, READER, EpochRecord, Genesis, InviteClear, JoinRecord, epoch_of
+from .records import (
+    DEVICE, READER, EpochRecord, Genesis, InviteClear, InviteRecord, JoinRecord, MemberRecord,
+    epoch_of,
+)
 
 
 class Finding:
@@ -127,12 +131,9 @@ class Replica:
         if offset >= len(log.entries):
             return "nothing"
         try:
-            try:
-                outcome = self._apply_next(log, offset)
-            except Poison as error:
-                if offset == 0:
-                    raise Waits("unauthorised", error) from error
-                outcome = "poison"
+            outcome = self._apply_next(log, offset)
+        except Poison as error:
+            outcome = "poison"
         except Waits as reason:
             return reason
         log.outcomes.append(outcome)
@@ -145,41 +146,46 @@ class Replica:
         try:
             entry = Entry.decode(log.entries[offset])
         except Malformed as error:
+            if offset == 0:
+                raise Waits("unauthorised", error) from error
             raise Poison(str(error)) from error
         if entry.kind == GENESIS:
             return self._apply_genesis(log, entry, offset)
-        if offset == 0 and entry.kind != JOIN:
-            raise Waits("unauthorised", "it begins with no genesis and no join")
         if self.membership is None:
             raise Waits("behind", "genesis isn't here")
+        if offset == 0 and entry.kind != JOIN:
+            raise Waits("unauthorised", "it begins with no genesis and no join")
+        if offset and log.log not in self.membership.roles:
+            raise Waits("unauthorised", "it doesn't begin with a join that counts")
         padded = self._open(entry, log, offset)
         table = log.table.copy()
         try:
             body = Body.open(padded, table, offset)
-            body.read_payloads(table)
         except NeedsUpdate as error:
             raise Waits("needsUpdate", error) from error
+        body.read_batches(table)
         context = self._context(log, body)
-        self._check_covered(log, body)
-        if offset == 0:
-            self._join(log, entry, context)
-        elif log.log not in self.membership.roles:
-            raise Waits("unauthorised", "it doesn't begin with a join that counts")
-        log.context = context
         if body.batches and body.batches[0].first != log.next_event:
             raise Poison("the events don't follow the log's last")
-        log.table = table
+        self._check_covered(log, body)
+        # From here on the body is well-formed: it names logs and uses event numbers up, whatever
+        # else is wrong with it.
+        log.context, log.table = context, table
+        if body.batches:
+            log.next_event = body.batches[-1].end
         return self._apply_effects(log, entry, body, offset)
 
     def _apply_genesis(self, log, entry, offset):
+        if offset:
+            raise Poison("a genesis inside of a log")
         try:
             genesis = Genesis.decode(entry.clear)
         except Refusal as error:
-            raise Poison(str(error)) from error
+            raise Waits("unauthorised", error) from error
         is_bare = entry.hint == bytes(8) and entry.nonce == bytes(24) and not entry.sealed
         is_ours = genesis.space == self.space and genesis.device == log.device
-        if offset or not is_ours or not is_bare or self.membership is not None:
-            raise Poison("a genesis where none belongs")
+        if not is_ours or not is_bare or self.membership is not None:
+            raise Waits("unauthorised", "another genesis")
         self.membership = Membership(log.log, genesis)
         return "ok"
 
@@ -215,65 +221,75 @@ class Replica:
         if named and context_digest(named) != body.digest:
             self.find("unprovenContext", log.log, log.applied)
 
-    def _join(self, log, entry, context):
-        try:
-            join = JoinRecord.decode(entry.clear)
-            join.check(self.space, log.log)
-        except Refusal as error:
-            raise Waits("unauthorised", error) from error
-        role = self.membership.role_of_join(join, context)
-        if role is None:
-            raise Waits("unauthorised", "the join doesn't count")
-        self.membership.add_join(log.log, join, role)
-
     # What an entry does
 
     def _apply_effects(self, log, entry, body, offset):
-        if body.unknown or entry.kind not in CONTROL | {EDIT}:
-            self.find("needsUpdate", log.log, offset, body.unknown or f"type {entry.kind}")
-        if body.batches:
-            log.next_event = body.batches[-1].end
         if entry.kind not in CONTROL | {EDIT}:
-            return "no effect"
-        if entry.kind == JOIN and offset:
-            raise Poison("a join that begins no log")
-        for record in body.members:
-            self.membership.add_name(log.log, offset, log.context, record)
-        outcome = "ok"
+            self.find("needsUpdate", log.log, offset, f"type {entry.kind}")
+            return "needs update"
         try:
-            if entry.kind == INVITE:
-                outcome = self._invite(log, entry, body, offset)
-            elif entry.kind == EPOCH:
-                EpochRecord.decode(entry.clear)
+            self._apply_record(log, entry, body, offset)
         except NeedsUpdate as error:
             self.find("needsUpdate", log.log, offset, error)
-            outcome = "no effect"
+            return "needs update"
         if body.batches:
             self._operate(log, body)
-        return outcome
+        if body.unknown:
+            self.find("needsUpdate", log.log, offset, f"payloads {body.unknown}")
+            return "needs update"
+        return "ok"
+
+    def _apply_record(self, log, entry, body, offset):
+        if entry.kind == JOIN:
+            self._join(log, entry, offset)
+        elif entry.kind == INVITE:
+            self._invite(log, entry, body, offset)
+        elif entry.kind == EPOCH:
+            EpochRecord.decode(entry.clear)
+        record = body.first(MEMBER)
+        if record is not None and entry.kind != INVITE and log.log in self.membership.roles:
+            try:
+                member = MemberRecord.decode(record)
+            except Poison:
+                if entry.kind == JOIN:
+                    return  # The join counts, and its device has no name.
+                raise
+            self.membership.add_name(log.log, offset, log.context, member)
+
+    def _join(self, log, entry, offset):
+        if offset:
+            raise Poison("a join that begins no log")
+        join = JoinRecord.decode(entry.clear)
+        try:
+            join.check(self.space, log.log)
+        except NotAuthentic as error:
+            raise Poison(str(error)) from error
+        role = self.membership.role_of_join(join, log.context)
+        if role is not None:
+            self.membership.add_join(log.log, join, role)
 
     def _invite(self, log, entry, body, offset):
         clear = InviteClear.decode(entry.clear)
-        for record in body.invites:
-            if record.device != clear.device or record.mode != clear.mode:
-                raise Poison("clear part and record differ")
-            return "ok" if self.membership.add_invite(log.log, offset, clear, record) else (
-                "no effect")
-        raise Poison("an invite without a record")
+        if body.first(INVITE_PAYLOAD) is None:
+            raise Poison("an invite without a record")
+        record = InviteRecord.decode(body.first(INVITE_PAYLOAD))
+        if record.device != clear.device or record.mode != clear.mode:
+            raise Poison("clear part and record differ")
+        self.membership.add_invite(log.log, offset, clear, record)
 
     def _operate(self, log, body):
-        if self.membership.roles[log.log] == READER:
-            raise Poison("a reader's operations")
-        is_founded = True
+        if self.membership.roles.get(log.log, READER) == READER:
+            raise Poison("operations by who may not write")
+        parents = []
         for batch in body.batches:
+            # A batch may build on the one before it.
             document = self.documents.setdefault(batch.document, Document())
-            parents = self._parents(log, batch, document)
-            if parents is None:
-                is_founded = False
-                continue
-            for run in batch.runs:
-                document.apply(run, log.log, parents[run.first])
-        if not is_founded:
+            found = self._parents(log, batch, document)
+            parents.append(found)
+            if found is not None:
+                for run in batch.runs:
+                    document.apply(run, log.log, found[run.first])
+        if None in parents:
             raise Poison("operations with parents that are none")
 
     def _parents(self, log, batch, document):
