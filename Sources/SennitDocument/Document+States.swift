@@ -62,10 +62,16 @@ extension Document {
         }
     }
 
-    /// Whether the text at a version, or an edit of it, takes the history, and it is not here.
-    public func needsHistory(toReach version: [EventID]) -> Bool {
+    /// Whether an edit at a version takes the history, and the history is not here.
+    public func needsHistory(toEditAt version: [EventID]) -> Bool {
         guard !hasHistory, let base = history.base, base.eventCount > 0 else { return false }
         return version != frontier && reachesBack(version, behind: base)
+    }
+
+    /// Whether the text at a version takes the history, and the history is not here. Of a text that
+    /// has moved on, nothing else says what it was.
+    public func needsHistory(toShow version: [EventID]) -> Bool {
+        !hasHistory && history.base?.eventCount != 0 && version != frontier
     }
 
     private func reachesBack(_ version: [EventID], behind base: HistoryBase) -> Bool {

@@ -66,6 +66,7 @@ extension Document {
         } else {
             try self.init(provingHead: head, by: chunks)
         }
+        storedCount = 0
     }
 
     // MARK: In parts

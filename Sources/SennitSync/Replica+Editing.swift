@@ -50,7 +50,9 @@ extension Replica {
         _ patches: [Patch],
         at parents: [EventID]
     ) throws(SyncError) -> ReplicaChange {
-        try requireHistory(of: document, toReach: parents)
+        if documents[document]?.needsHistory(toEditAt: parents) == true {
+            throw wantHistory(of: document)
+        }
         return try edit(document) { (state, author, firstEvent) throws(DocumentError) in
             let cut = patches.flatMap { $0.cut(toScalarCount: SyncLimits.insertScalarCount) }
             let result = try state.edit(cut, at: parents, author: author, firstEvent: firstEvent)

@@ -80,7 +80,9 @@ extension Replica {
         of document: DocumentID,
         at version: [EventID]
     ) throws(SyncError) -> String {
-        try requireHistory(of: document, toReach: version)
+        if documents[document]?.needsHistory(toShow: version) == true {
+            throw wantHistory(of: document)
+        }
         do {
             return try (documents[document] ?? Document()).text(at: version)
         } catch {
@@ -88,14 +90,10 @@ extension Replica {
         }
     }
 
-    /// Fails with `historyNeeded`, and asks for it, if a version can't be reached without history.
-    mutating func requireHistory(
-        of document: DocumentID,
-        toReach version: [EventID]
-    ) throws(SyncError) {
-        guard documents[document]?.needsHistory(toReach: version) == true else { return }
-        historyWaiters[document, default: []].formUnion([])
-        throw .historyNeeded([document])
+    /// Asks for the history of a document, for a call that fails without it.
+    mutating func wantHistory(of document: DocumentID) -> SyncError {
+        if historyWaiters[document] == nil { historyWaiters[document] = [] }
+        return .historyNeeded([document])
     }
 
     /// A document whose history it takes to merge batches, if there is one.

@@ -54,7 +54,7 @@ struct FollowedDocument {
         let result: Document.MergeResult
         if let count = delivery.minimumBatchCount {
             // The usual way asks for a packed history when it needs it.
-            try document.unpackHistory()
+            if document.hasHistory { try document.unpackHistory() }
             result = try document.merge(runs, minimumBatchCount: count)
         } else {
             result = try document.merge(runs)

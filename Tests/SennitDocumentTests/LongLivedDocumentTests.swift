@@ -16,6 +16,8 @@ private struct LongLife {
     /// What nobody told the document yet.
     private var waiting: ArraySlice<OperationRun>
     private var nextNumber: UInt64 = 0
+    /// Where the document is stored, head and chunks apart.
+    private var store = ChunkStore()
     /// Copies that must stay as they were.
     private var snapshots: [(document: Document, text: [UInt8])] = []
 
@@ -33,7 +35,7 @@ private struct LongLife {
             let count = min(waiting.count, 1 + random.below(random.below(3) == 0 ? 40 : 4))
             let runs = Array(waiting.prefix(count))
             waiting = waiting.dropFirst(count)
-            try followed.merge(runs, by: Delivery.allCases[random.below(3)])
+            try merge(runs, by: Delivery.allCases[random.below(3)])
             if let fault = fault() { return fault }
             if random.below(3) == 0 {
                 try disturb()
@@ -66,6 +68,7 @@ private struct LongLife {
             }
         }
         let version = graph.anyVersion()
+        if followed.document.needsHistory(toShow: version) { try wake() }
         let old = try followed.document.text(at: version)
         if old.bytes != graph.reference.text(at: version).bytes {
             return "\(shape) seed \(seed): another text at \(version)"
@@ -74,12 +77,23 @@ private struct LongLife {
     }
 
     private mutating func disturb() throws {
-        switch random.below(7) {
+        switch random.below(10) {
         case 0:
             followed.document.releaseMergeState()
         case 1:
+            try wake()
             let isTrusted = random.below(2) == 0
             followed.document = try followed.document.savedAndOpened(isTrusted: isTrusted)
+            try followed.document.unpackHistory()
+            store = ChunkStore()
+        case 7:
+            try store.write(&followed.document)
+        case 8:
+            try store.write(&followed.document)
+            followed.document.rest()
+        case 9:
+            try store.write(&followed.document)
+            followed.document = try Document(head: store.head)
         case 2, 3:
             try edit()
         case 4:
@@ -90,7 +104,31 @@ private struct LongLife {
         default:
             // Old news changes nothing.
             let old = graph.runs.filter { followed.document.contains($0.last) }
-            try followed.merge(old, by: .batch)
+            try merge(old, by: .batch)
+        }
+    }
+
+    /// Merges, after the history has come back if the document says that it takes it. What it says
+    /// must be so: without it nothing is merged, and else it isn't asked for.
+    private mutating func merge(_ runs: [OperationRun], by delivery: Delivery) throws {
+        if followed.document.needsHistory(toMerge: runs) {
+            var copy = followed
+            do {
+                try copy.merge(runs, by: delivery)
+                Issue.record("\(shape) seed \(seed): it was merged without its history")
+            } catch DocumentError.historyNeeded {
+                let isSame = copy.document.hasSameState(as: followed.document)
+                #expect(isSame, "\(shape) seed \(seed)")
+            }
+            try wake()
+        }
+        try followed.merge(runs, by: delivery)
+    }
+
+    /// Gives the document its history back if it is at rest.
+    private mutating func wake() throws {
+        if !followed.document.hasHistory {
+            try followed.document.attach(history: store.chunks.map(\.bytes))
         }
     }
 
@@ -104,6 +142,7 @@ private struct LongLife {
         {
             parents = [run.last]
         }
+        if followed.document.needsHistory(toEditAt: parents) { try wake() }
         let count = graph.reference.text(at: parents).unicodeScalars.count
         let low = random.below(count + 1)
         let high = min(count, low + random.below(4))
@@ -149,6 +188,28 @@ private struct LongLife {
             graph.add(run)
             nextNumber += UInt64(run.eventCount)
         }
+    }
+}
+
+/// A document on a disk: its head, and chunks that follow on from each other.
+private struct ChunkStore {
+    private(set) var head: [UInt8] = []
+    private(set) var chunks: [(events: Range<Int>, bytes: [UInt8])] = []
+
+    /// Writes what is new; when there are many chunks, they become one.
+    mutating func write(_ document: inout Document) throws {
+        let state = document.unstoredState
+        head = state.head
+        if state.firstEvent == 0 { chunks = [] }
+        #expect(chunks.last?.events.upperBound ?? 0 == state.firstEvent)
+        #expect(state.chunk.isEmpty == (state.firstEvent == state.eventCount))
+        if !state.chunk.isEmpty {
+            chunks.append((state.firstEvent..<state.eventCount, state.chunk))
+        }
+        document.noteStored(state)
+        #expect(document.isStored)
+        guard chunks.count > 4 else { return }
+        chunks = [(0..<state.eventCount, try Document.joined(chunks.map(\.bytes)))]
     }
 }
 

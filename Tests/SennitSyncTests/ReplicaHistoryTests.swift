@@ -94,9 +94,20 @@ import Testing
         let version = try #require(space.ada.documents[document]?.frontier)
         try space.adaTypes("0", at: 0)
         let chunks = try rest(&space.ada)
+        // At the version of the rest itself, too, once the text has moved on.
+        let resting = try #require(space.ada.documents[document]?.frontier)
+        #expect(try space.ada.text(of: document, at: resting) == "0ac")
+        try space.adaTypes("!", at: 3)
+        #expect(throws: SyncError.self) { try space.ada.text(of: document, at: resting) }
+        _ = try space.ada.edit(document, [Patch(range: 3..<3, text: "?")], at: resting)
+        space.adasEntries += try space.ada.sealPending(surroundings(800)).entries
+        #expect(["0ac!?", "0ac?!"].contains(space.text(of: space.ada)))
+        _ = try space.ada.edit(document, [Patch(range: 3..<5, text: "")])
+        space.adasEntries += try space.ada.sealPending(surroundings(801)).entries
         let patch = Patch(range: 1..<1, text: "b")
         #expect(throws: SyncError.self) { try space.ada.text(of: document, at: version) }
         #expect(space.ada.wantedHistory == [document])
+        #expect(space.ada.documents[document]?.hasHistory == false)
         let before = space.ada.nextOwnEvent
         #expect(throws: SyncError.self) { try space.ada.edit(document, [patch], at: version) }
         #expect(space.ada.nextOwnEvent == before && space.ada.pendingCount == 0)
