@@ -14,7 +14,7 @@ class Presence:
             raise Malformed("over the limit of a presence")
         reader = Reader(data)
         if reader.u8() != SUITE or reader.u8() != 128:
-            raise Malformed("not a presence")
+            raise NeedsUpdate("another kind of message")
         hint, nonce = reader.bytes(8), reader.bytes(24)
         if hint != epoch.hint:
             raise NotAuthentic("the key hint is another key's")
