@@ -1,50 +1,28 @@
 """Members that write faults under their own name: the reader and the programs judge alike."""
 
+import json
 import os
-import shutil
 import tempfile
 import unittest
 
-import operation_faults  # noqa: F401, it registers its faults
-from faults import FAULTS, Case
-from programs import Device, Relay
-from reader.links import Link
+import vector_files
+from faults import FAULTS
+from hostile_space import HostileSpace, outcomes_of
 from reader.names import DIRECTORY
-from reader.profile import device_seed
 from reader.relay_space import read_space
-from reader.relay_storage import write
+
+KEPT = os.path.join(vector_files.FOLDER, "spaces", "faults")
 
 
 class HostileTests(unittest.TestCase):
     @classmethod
     def setUpClass(cls):
         cls.folder = tempfile.TemporaryDirectory(prefix="sennit-hostile-")
-        relay = Relay(os.path.join(cls.folder.name, "relay"))
-        anna = Device("Anna", os.path.join(cls.folder.name, "anna"))
-        relay.start()
-        try:
-            anna.run("new", "Notes", "--as", "Anna", "--relay", relay.url)
-            anna.run("write", "a.md", text="alpha\n")
-            writers = Link.decode(anna.run("invite", "--uses", "500").strip())
-            readers = Link.decode(anna.run("invite", "--role", "reader").strip())
-        finally:
-            relay.stop()
-        seed = device_seed(anna.profile)
-        base = read_space(relay.directory, seed)
-        [epoch] = base.epochs.values()
-        cls.cases = {
-            name: Case(name, base, epoch, writers.keys.signing, readers.keys.signing)
-            for name in FAULTS
-        }
-        storage = base.storage
-        for name, (commit, _, _) in FAULTS.items():
-            commit(cls.cases[name])
-            for author in (cls.cases[name].log, *cls.cases[name].others):
-                storage.logs[len(storage.logs)] = author.stored
-        shutil.rmtree(relay.directory)
-        write(relay.directory, storage)
-        cls.replica = read_space(relay.directory, seed)
-        relay.start()
+        space = HostileSpace(cls.folder.name)
+        cls.cases = space.cases
+        cls.replica = space.replica
+        anna = space.anna
+        space.relay.start()
         try:
             [cls.status] = anna.json("status")
             cls.entries = {
@@ -56,26 +34,16 @@ class HostileTests(unittest.TestCase):
                 for each in anna.json("ls")
             }
         finally:
-            relay.stop()
+            space.relay.stop()
 
     @classmethod
     def tearDownClass(cls):
         cls.folder.cleanup()
 
-    def outcomes(self, case):
-        """Of the entries from the fault on."""
-        outcomes = list(self.replica.logs[case.log.log].outcomes)
-        for other in case.others:
-            if case.name == "member_begins_another_log":
-                outcomes += self.replica.logs[other.log].outcomes
-        is_first_at_fault = not outcomes or case.log.log not in self.replica.membership.roles
-        expected = FAULTS[case.name][1]
-        return outcomes if is_first_at_fault else outcomes[len(outcomes) - len(expected):]
-
     def test_the_reader_judges_as_the_specification_says(self):
         for name, (_, expected, text) in FAULTS.items():
             with self.subTest(name):
-                self.assertEqual(tuple(self.outcomes(self.cases[name])), expected)
+                self.assertEqual(tuple(outcomes_of(self.cases[name], self.replica)), expected)
                 document = self.replica.paths().get(name)
                 found = None if document is None else self.replica.documents[document].text
                 self.assertEqual(found, text)
@@ -129,6 +97,20 @@ class HostileTests(unittest.TestCase):
     def test_the_programs_stay_online(self):
         self.assertEqual(self.status["connection"], "online")
         self.assertEqual(self.status["unackedCount"], 0)
+
+    def test_kept_faults_are_judged_as_ever(self):
+        with open(os.path.join(KEPT, "expected.json"), encoding="utf-8") as file:
+            expected = json.load(file)
+        seed = bytes.fromhex(expected["keys"]["Anna"]["device seed"])
+        replica = read_space(os.path.join(KEPT, "relay"), seed)
+        paths = replica.paths()
+        for fault in expected["faults"]:
+            with self.subTest(fault["name"]):
+                state = replica.logs[bytes.fromhex(fault["log"])]
+                self.assertEqual(state.outcomes, fault["outcomes"])
+                document = paths.get(fault["name"])
+                text = None if document is None else replica.documents[document].text
+                self.assertEqual(text, fault["text"])
 
 
 if __name__ == "__main__":

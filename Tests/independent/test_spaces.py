@@ -66,15 +66,11 @@ class SpaceTests(unittest.TestCase):
                 self.assertEqual(head.membership, replica.membership_at(context))
                 self.assertIn(head.epoch, replica.epochs)
 
-    def test_kept_spaces(self):
-        names = sorted(os.listdir(SPACES))
-        self.assertTrue(names)
-        for name in names:
-            folder = os.path.join(SPACES, name)
-            with open(os.path.join(folder, "expected.json"), encoding="utf-8") as file:
-                expected = json.load(file)
-            with self.subTest(name):
-                self.check(os.path.join(folder, "relay"), expected)
+    def test_the_kept_recording(self):
+        folder = os.path.join(SPACES, "three-people")
+        with open(os.path.join(folder, "expected.json"), encoding="utf-8") as file:
+            expected = json.load(file)
+        self.check(os.path.join(folder, "relay"), expected)
 
     def test_a_fresh_recording(self):
         with tempfile.TemporaryDirectory(prefix="sennit-recording-") as folder:
