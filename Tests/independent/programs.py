@@ -53,7 +53,10 @@ class Device:
 
     @property
     def environment(self):
-        return {**os.environ, "SENNIT_PROFILE": self.profile, "TERM": "xterm-256color"}
+        return {
+            **os.environ, "SENNIT_PROFILE": self.profile, "SENNIT_WAIT": "30",
+            "TERM": "xterm-256color",
+        }
 
     def json(self, *arguments, is_offline=False):
         text = self.run(*arguments, "--json", is_offline=is_offline)

@@ -7,9 +7,11 @@ import unittest
 
 import vector_files
 from recording import Recording
+from reader.access import ADMINISTER, READ, AccessList
 from reader.entries import EDIT, EPOCH, GENESIS, INVITE, JOIN, Entry
-from reader.records import ROLES
+from reader.records import OWNER, ROLES
 from reader.relay_space import read_space
+from reader.relay_storage import ACCESS
 
 TYPES = {GENESIS: "genesis", EPOCH: "epoch", EDIT: "edit", JOIN: "join", INVITE: "invite"}
 SPACES = os.path.join(vector_files.FOLDER, "spaces")
@@ -33,6 +35,7 @@ class SpaceTests(unittest.TestCase):
                     self.check_view(replica, device)
             self.check_entries(replica, expected["entries"])
             self.check_heads(replica)
+            self.check_access(replica)
 
     def check_view(self, replica, device):
         self.assertEqual(device["findings"], [])
@@ -65,6 +68,19 @@ class SpaceTests(unittest.TestCase):
                 context = {**state.contexts[head.end - 1], log: head.end - 1}
                 self.assertEqual(head.membership, replica.membership_at(context))
                 self.assertIn(head.epoch, replica.epochs)
+
+    def check_access(self, replica):
+        """Each access list is signed and follows the one before; the last lets all members in."""
+        before = None
+        for kind, _, data in replica.storage.others:
+            if kind == ACCESS:
+                access = AccessList.decode(data)
+                access.check()
+                self.assertTrue(access.follows(before, replica.membership.founder))
+                before = access
+        for device, (role, _) in replica.membership.members().items():
+            self.assertTrue(before.may(device, READ))
+            self.assertEqual(before.may(device, ADMINISTER), role == OWNER)
 
     def test_the_kept_recording(self):
         folder = os.path.join(SPACES, "three-people")
