@@ -34,13 +34,14 @@ struct Announcements {
     private var lastRuns: [LogID: Int] = [:]
 
     /// Takes a batch that was stored; those of one log come in order.
-    /// - Parameter author: the outlet of the connection that appended it.
+    /// - Parameter author: the outlet of the connection that appended it; `nil` if it came to
+    ///   another relay.
     mutating func add(
         _ batch: Batch,
         of log: LogID,
         _ descriptor: LogDescriptor,
         in space: SpaceID,
-        author: UInt64
+        author: UInt64?
     ) {
         let byteCount = batch.entries.reduce(0) { $0 + $1.count }
         if let index = lastRuns[log], runs[index].head.end == batch.first,

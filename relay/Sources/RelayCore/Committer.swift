@@ -91,6 +91,25 @@ final class Committer: Sendable {
         return refusal.map { request.refused($0) }
     }
 
+    /// Has other relays on the same storage tell what they store to whoever is here.
+    func listen(for hub: Hub) {
+        storage.tell(
+            StorageAudience(
+                spaces: { hub.spaces },
+                isInside: { hub.isInside($0) },
+                hear: { [weak self] news in self?.worker.withLock { $0.hear(news) } }
+            )
+        )
+    }
+
+    /// Hands presence to other relays on the same storage.
+    func broadcast(_ message: [UInt8], in space: SpaceID) {
+        storage.broadcast(message, in: space)
+    }
+
+    /// Why nothing can be stored or read at present.
+    var outage: StorageError? { storage.outage }
+
     /// Carries out what was taken in, and takes in no more writes.
     func stop() throws(RelayError) {
         inbox.withLock { $0.isStopping = true }

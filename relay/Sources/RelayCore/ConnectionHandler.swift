@@ -219,6 +219,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             outbox.add(.presence(frame), for: member)
         }
         outbox.send()
+        relay.committer.broadcast(message, in: space)
     }
 
     /// Writes a frame whose bytes other connections share, without a copy.

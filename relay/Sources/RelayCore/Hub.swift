@@ -126,6 +126,12 @@ final class Hub: Sendable {
         }
     }
 
+    /// The spaces that somebody is in.
+    var spaces: [SpaceID] { state.withLock { Array($0.spaces.keys) } }
+
+    /// Whether somebody is in `space`.
+    func isInside(_ space: SpaceID) -> Bool { state.withLock { $0.spaces[space] != nil } }
+
     /// Everybody who is in `space`.
     func members(of space: SpaceID) -> [Outlet] {
         state.withLock { $0.spaces[space].map { Array($0.outlets.values) } ?? [] }

@@ -4,7 +4,7 @@ import NIOHTTP1
 import NIOPosix
 import NIOSSL
 import NIOWebSocket
-import RelayStorage
+public import RelayStorage
 import SennitWire
 
 /// A running relay: the socket it listens on, its connections and its storage.
@@ -74,16 +74,25 @@ public final class RelayServer: Sendable {
     private static let stopTimeout: TimeAmount = .seconds(5)
 
     /// Opens the storage and listens.
+    /// - Parameter opened: storage that is open already and is closed with the server, instead of
+    ///   that in the configuration's directory.
     /// - Throws: `storage`; `certificate`; `listen`.
-    public init(_ configuration: Configuration, logger: Logger) throws(RelayError) {
+    public init(
+        _ configuration: Configuration,
+        storage opened: (any RelayStorage & Sendable)? = nil,
+        logger: Logger
+    ) throws(RelayError) {
         Primitives.prepare()
         let tls = try configuration.certificate.map(RelayServer.tlsContext)
         let storage: any RelayStorage & Sendable
         do throws(StorageError) {
-            storage = try StorageOpening.open(
-                configuration.directory,
-                maximumByteCount: configuration.maximumByteCount
-            )
+            storage =
+                if let opened { opened } else {
+                    try StorageOpening.open(
+                        configuration.directory,
+                        maximumByteCount: configuration.maximumByteCount
+                    )
+                }
         } catch {
             throw RelayError(error)
         }
@@ -102,6 +111,7 @@ public final class RelayServer: Sendable {
             limits: configuration.limits,
             logger: logger
         )
+        committer.listen(for: hub)
         group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
         let address = "\(configuration.host):\(configuration.port)"
         do {
@@ -142,6 +152,9 @@ public final class RelayServer: Sendable {
 
     /// Connections that are open now.
     public var connectionCount: Int { relay.hub.connectionCount }
+
+    /// Why nothing can be stored or read at present; `nil` if nothing speaks against it.
+    public var outage: StorageError? { relay.committer.outage }
 
     /// Commits that storage made so far.
     public var commitCount: Int { relay.committer.commitCount }

@@ -20,13 +20,13 @@ import Synchronization
 /// Judges requests and says what came of them. One thread at a time.
 final class StorageWorker {
     let storage: any RelayStorage
-    private let hub: Hub
+    let hub: Hub
     private let limits: RelayLimits
     private let logger: Logger
 
-    private var spaces: [SpaceID: SpaceAccess] = [:]
-    private var tails: [LogID: LogTail] = [:]
-    private var inFlight = InFlight()
+    var spaces: [SpaceID: SpaceAccess] = [:]
+    var tails: [LogID: LogTail] = [:]
+    var inFlight = InFlight()
     private var postponed: [Committer.Job] = []
     /// Failures so far: what was judged before one and answers without a unit of its own may rest
     /// on what is gone.
@@ -97,7 +97,8 @@ final class StorageWorker {
             if isOvertaken(unit), job.attemptCount < StorageWorker.maximumAttemptCount {
                 again.append(job.nextAttempt)
             } else {
-                outbox.add(job.request.refused(.storageFull), for: job.outlet)
+                let refusal = unit.flatMap { results[$0] }.map(Refusal.init) ?? .storageFull
+                outbox.add(job.request.refused(refusal), for: job.outlet)
             }
         }
         for (job, delivery, unit) in group.answers {
@@ -221,6 +222,7 @@ final class StorageWorker {
         _ group: inout Group
     ) throws(StorageError) {
         var changes: [StorageChange] = []
+        if storage.isShared, group.touched.spaces[request.space] == nil { forget(request.space) }
         var access = try access(of: request.space)
         let isNew = access == nil
         if isNew, let genesis = request.genesis {
@@ -318,7 +320,7 @@ final class StorageWorker {
         }
     }
 
-    private func announceAccess(of space: SpaceID, _ outbox: inout Outbox) {
+    func announceAccess(of space: SpaceID, _ outbox: inout Outbox) {
         guard let access = spaces[space], let list = access.list else { return }
         let frame = ByteBuffer(bytes: RelayFrame.access(list).bytes)
         for member in hub.members(of: space) {
@@ -326,7 +328,7 @@ final class StorageWorker {
         }
     }
 
-    private func access(of space: SpaceID) throws(StorageError) -> SpaceAccess? {
+    func access(of space: SpaceID) throws(StorageError) -> SpaceAccess? {
         if let known = spaces[space] { return known }
         let access = try storage.space(space).map(SpaceAccess.init)
         spaces[space] = access
@@ -347,7 +349,7 @@ final class StorageWorker {
         guard let access = try access(of: request.space),
             access.allowsAppend(by: author, from: request.device)
         else { return refuse(.notMember("the log's author may not append")) }
-        let known = try tail(of: request.log)
+        let known = try tail(for: request, group)
         let tail = known ?? LogTail(startOf: request.range.descriptor, in: request.space)
         if known == nil {
             let newCount =
@@ -401,6 +403,18 @@ final class StorageWorker {
         }
     }
 
+    /// The tail that an append is judged against; read again if another relay may have moved it.
+    private func tail(
+        for request: AppendRequest,
+        _ group: Group
+    ) throws(StorageError) -> LogTail? {
+        let known = try tail(of: request.log)
+        guard storage.isShared, request.range.from != known?.end ?? .zero,
+            group.touched.logs[request.log] == nil, forget(request.log)
+        else { return known }
+        return try tail(of: request.log)
+    }
+
     private func tail(of log: LogID) throws(StorageError) -> LogTail? {
         if let known = tails[log] { return known }
         let tail = try storage.log(log).map(LogTail.init)
@@ -440,40 +454,20 @@ final class StorageWorker {
     private static func failure(_ error: StorageError, _ logger: Logger) -> Refusal {
         logger.error("storage can't be read")
         logger.debug("storage can't be read", metadata: ["reason": "\(error)"])
-        return .storageFull
-    }
-}
-
-/// What is reserved and not finished.
-private struct InFlight: Sendable {
-    var logs: [LogID: Int] = [:]
-    var spaces: [SpaceID: Int] = [:]
-    var newLogCounts: [SpaceID: Int] = [:]
-    var newSpaceCount = 0
-
-    mutating func add(_ other: InFlight) {
-        logs.merge(other.logs, uniquingKeysWith: +)
-        spaces.merge(other.spaces, uniquingKeysWith: +)
-        newLogCounts.merge(other.newLogCounts, uniquingKeysWith: +)
-        newSpaceCount += other.newSpaceCount
-    }
-
-    mutating func remove(_ other: InFlight) {
-        InFlight.subtract(other.logs, from: &logs)
-        InFlight.subtract(other.spaces, from: &spaces)
-        InFlight.subtract(other.newLogCounts, from: &newLogCounts)
-        newSpaceCount -= other.newSpaceCount
-    }
-
-    private static func subtract<Key>(_ other: [Key: Int], from counts: inout [Key: Int]) {
-        for (key, count) in other {
-            let left = counts[key, default: 0] - count
-            counts[key] = left > 0 ? left : nil
-        }
+        return Refusal(error)
     }
 }
 
 extension Refusal {
+    /// What a device is told of storage that doesn't do what it should.
+    init(_ error: StorageError) {
+        guard case .unavailable = error else {
+            self = .storageFull
+            return
+        }
+        self.init(code: .storageFull, reason: "the relay's database is away; try again later")
+    }
+
     static let storageFull = Refusal(
         code: .storageFull,
         reason: "the relay's disk is full or failing"

@@ -62,7 +62,9 @@ struct Subscription {
 
     /// A log of the space grew.
     mutating func grow(_ tail: CommittedTail, isWritable: Bool) -> [Step] {
-        known[tail.log, default: Known(descriptor: tail.descriptor, end: tail.end)].end = tail.end
+        // What another relay stored may be told after what this one stored later.
+        let end = max(known[tail.log]?.end ?? .zero, tail.end)
+        known[tail.log, default: Known(descriptor: tail.descriptor, end: end)].end = end
         guard isActive, cursor(of: tail.log) < tail.end else { return [] }
         guard isWritable, cursor(of: tail.log) == tail.from, let frame = tail.frame else {
             wait(for: tail.log)

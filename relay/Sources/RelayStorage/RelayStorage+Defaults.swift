@@ -16,6 +16,15 @@ extension RelayStorage {
         )
     }
 
+    /// Storage of one relay alone.
+    public var isShared: Bool { false }
+
+    /// There are no other relays.
+    public func tell(_ audience: StorageAudience) {}
+
+    /// There are no other relays.
+    public func broadcast(_ message: [UInt8], in space: SpaceID) {}
+
     /// Forgets the entries of a log before `offset`, which must be where a stored batch ends.
     /// - Throws: `unfit` if no batch ends there; `failed`.
     public func delete(below offset: Offset, of log: LogID) throws(StorageError) {
@@ -27,6 +36,9 @@ extension RelayStorage {
 }
 
 extension StorageReading {
+    /// Files don't go away; a disk that fails says so when it is used.
+    public var outage: StorageError? { nil }
+
     /// The logs of a space and their bytes, worked out from the heads.
     public func usage(of space: SpaceID) throws(StorageError) -> StorageUsage {
         var usage = StorageUsage()

@@ -15,7 +15,7 @@
 
 public import SennitWire
 
-/// Changes that become durable together or not at all, in order.
+/// Changes that become durable together or not at all, in order. They are about one space.
 public typealias StorageUnit = [StorageChange]
 
 /// What is stored, for reading. Any thread may call it.
@@ -60,6 +60,9 @@ public protocol StorageReading: AnyObject {
     /// What a space's logs take up; zero for an unknown space.
     func usage(of space: SpaceID) throws(StorageError) -> StorageUsage
 
+    /// Why nothing can be stored or read at present; `nil` if nothing speaks against it.
+    var outage: StorageError? { get }
+
     /// Lets go of the files.
     func close() throws(StorageError)
 }
@@ -85,4 +88,13 @@ public protocol RelayStorage: StorageReading {
         _ units: [StorageUnit],
         completion: @escaping @Sendable ([StorageError?]) -> Void
     )
+
+    /// Whether other relays store in it too, so that what was read may have changed.
+    var isShared: Bool { get }
+
+    /// From now on, tells what other relays stored. Storage that isn't shared tells nothing.
+    func tell(_ audience: StorageAudience)
+
+    /// Hands a message to the other relays, which may lose it. It isn't stored.
+    func broadcast(_ message: [UInt8], in space: SpaceID)
 }

@@ -18,6 +18,9 @@ public enum StorageError: Error, Hashable, Sendable {
     case failed(path: String, reason: String)
     /// The directory for the data can't be made or used.
     case directory(path: String, reason: String)
+    /// The database can't be reached or doesn't answer. What was to be stored may be stored, as if
+    /// only the ack had been lost.
+    case unavailable(path: String, reason: String)
     /// An append doesn't start where its log ends.
     case conflict(log: LogID, end: Offset)
     /// The entries asked for were deleted; the log starts later.
@@ -48,6 +51,8 @@ extension StorageError: CustomStringConvertible {
             "\(path) can't be used: \(reason)"
         case .directory(let path, let reason):
             "\(path) can't be used as data directory: \(reason)"
+        case .unavailable(let path, let reason):
+            "\(path) is away: \(reason)"
         case .conflict(let log, let end):
             "log \(log) ends at \(end)"
         case .deleted(let log, let start):

@@ -5,7 +5,7 @@ import Synchronization
 /// each time it was woken; wake-ups during the work come to one more round.
 ///
 /// It ends with the object: `stop` waits for that, letting go of the object doesn't.
-final class StorageThread: Sendable {
+package final class StorageThread: Sendable {
     private final class Signals: Sendable {
         let wakeUp = DispatchSemaphore(value: 0)
         let ended = DispatchSemaphore(value: 0)
@@ -15,7 +15,8 @@ final class StorageThread: Sendable {
 
     private let signals = Signals()
 
-    init(_ name: String, work: @escaping @Sendable () -> Void) {
+    /// Starts it; it waits to be woken.
+    package init(_ name: String, work: @escaping @Sendable () -> Void) {
         let signals = signals
         let thread = Thread {
             while true {
@@ -34,13 +35,13 @@ final class StorageThread: Sendable {
     deinit { end() }
 
     /// Lets the thread do its work, soon.
-    func wake() {
+    package func wake() {
         let wasAwake = signals.isAwake.exchange(true, ordering: .sequentiallyConsistent)
         if !wasAwake { signals.wakeUp.signal() }
     }
 
     /// Ends the thread after the work it is at, and waits for that. Once, and not from the work.
-    func stop() {
+    package func stop() {
         end()
         signals.ended.wait()
     }
