@@ -1,7 +1,9 @@
 # Two commands on a fresh machine: `make demo` runs the main job, `make test` passes the tests.
 # One build configuration serves build, test, demo and benchmarks: release, with testability.
 
-CONFIGURATION = -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error
+# Where libpq is installed, the relay is built with storage in PostgreSQL.
+TRAITS = $(if $(shell pkg-config --exists libpq 2>/dev/null && echo yes),--traits PostgreSQL)
+CONFIGURATION = -c release -Xswiftc -enable-testing --explicit-target-dependency-import-check error $(TRAITS)
 BIN = .build/release
 PYTHON ?= /usr/bin/python3
 SOURCES = Package.swift Sources Tests relay/Sources demo/Sources Benchmarks Fuzz
@@ -27,7 +29,7 @@ build: setup
 
 # One test after another: many start processes and time connections, and Foundation's Process has
 # crashed when two were started at once.
-test: setup
+test: setup-tests
 	swift build $(CONFIGURATION) --build-tests
 	swift test $(CONFIGURATION) --skip-build --no-parallel
 

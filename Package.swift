@@ -34,6 +34,12 @@ let package = Package(
         .executable(name: "sennit-bench", targets: ["SennitBench"]),
         .executable(name: "sennit-relay-load", targets: ["RelayLoad"]),
     ],
+    traits: [
+        .trait(
+            name: "PostgreSQL",
+            description: "The relay can store in PostgreSQL; needs libpq."
+        )
+    ],
     dependencies: [
         .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.2"),
@@ -112,9 +118,28 @@ let package = Package(
             path: "relay/Sources/RelayCore",
             swiftSettings: strict
         ),
+        // Empty without the trait, and then nothing of libpq is looked for.
+        .systemLibrary(
+            name: "CPostgres",
+            path: "relay/Sources/CPostgres",
+            pkgConfig: "libpq",
+            providers: [.apt(["libpq-dev"])]
+        ),
+        .target(
+            name: "RelayPostgres",
+            dependencies: [
+                "RelayStorage", "SennitWire",
+                .target(name: "CPostgres", condition: .when(traits: ["PostgreSQL"])),
+            ],
+            path: "relay/Sources/RelayPostgres",
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "SennitRelay",
-            dependencies: ["RelayCore", "RelayStorage", arguments],
+            dependencies: [
+                "RelayCore", "RelayStorage", "SennitWire", arguments,
+                .target(name: "RelayPostgres", condition: .when(traits: ["PostgreSQL"])),
+            ],
             path: "relay/Sources/SennitRelay",
             swiftSettings: strict
         ),
@@ -160,6 +185,9 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // A PostgreSQL that tests start for themselves.
+        .target(name: "PostgresServer", path: "Tests/PostgresServer", swiftSettings: strict),
+
         // Tests, one target for each module.
         .testTarget(
             name: "SennitWireTests",
@@ -204,8 +232,8 @@ let package = Package(
         .testTarget(
             name: "RelayTests",
             dependencies: [
-                "RelayCore", "RelayStorage", "SennitRelay", "SennitWire", "CSodium",
-                .product(name: "Logging", package: "swift-log"),
+                "RelayCore", "RelayStorage", "RelayPostgres", "SennitRelay", "SennitWire",
+                "PostgresServer", "CSodium", .product(name: "Logging", package: "swift-log"),
                 .product(name: "NIOEmbedded", package: "swift-nio"),
             ] + nio,
             swiftSettings: strict
@@ -214,6 +242,7 @@ let package = Package(
             name: "RelayStorageTests",
             dependencies: [
                 "RelayStorage", "StorageTorture", "SennitWire", "CSodium", "CChecksum", grdb,
+                "RelayPostgres", "PostgresServer",
             ],
             swiftSettings: strict
         ),

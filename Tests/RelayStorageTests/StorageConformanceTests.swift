@@ -4,6 +4,11 @@ import SennitWire
 import Synchronization
 import Testing
 
+#if PostgreSQL
+import PostgresServer
+import RelayPostgres
+#endif
+
 /// A folder of its own for a test, removed with it.
 final class TestDirectory {
     let path: String
@@ -19,12 +24,29 @@ final class TestDirectory {
 struct StorageConformanceTests {
     enum Kind: CaseIterable {
         case memory, segments
+        #if PostgreSQL
+        case postgres, postgresShards
+        #endif
 
         func make(_ directory: String) throws -> any RelayStorage {
             switch self {
             case .memory: MemoryStorage()
             case .segments: try SegmentStorage(directory: directory, options: .small)
+            #if PostgreSQL
+            case .postgres: try PostgresStorage(PostgresSchemas.make(1))
+            case .postgresShards: try PostgresStorage(PostgresSchemas.make(3))
+            #endif
             }
+        }
+
+        /// Those that can be tested here.
+        static var allCases: [Kind] {
+            #if PostgreSQL
+            if PostgresServer.programs != nil {
+                return [.memory, .segments, .postgres, .postgresShards]
+            }
+            #endif
+            return [.memory, .segments]
         }
     }
 
@@ -52,7 +74,8 @@ struct StorageConformanceTests {
         let space = genesis.spaceID
         let list = founder.accessList(space, devices: [(founder, .all)])
         let (one, two, invite) = (TestDevice(2).key, TestDevice(3).key, TestDevice(4).key)
-        try storage.commit([.createSpace(genesis), .createSpace(founder.genesis(1))])
+        try storage.commit([.createSpace(genesis)])
+        try storage.commit([.createSpace(founder.genesis(1))])
         #expect(try storage.spaceCount() == 2)
         #expect(try storage.spaces() == [space, founder.genesis(1).spaceID].sorted())
         try storage.commit([
@@ -136,7 +159,7 @@ struct StorageConformanceTests {
     func `logs are listed by space and in order`(kind: Kind) throws {
         let storage = try kind.make(directory.path)
         let spaces = [founder.genesis(0), founder.genesis(1)]
-        try storage.commit(spaces.map { .createSpace($0) })
+        for space in spaces { try storage.commit([.createSpace(space)]) }
         var expected: [SpaceID: [LogID]] = [:]
         for number in 0..<8 {
             let space = spaces[number % 2].spaceID
@@ -301,6 +324,20 @@ struct StorageConformanceTests {
         try storage.close()
     }
 }
+
+#if PostgreSQL
+/// Schemas in the tests' server: what a database is to the storage, and made sooner.
+enum PostgresSchemas {
+    static func make(_ count: Int) throws -> [String] {
+        let server = try PostgresServer.shared()
+        let names = (0..<count).map { _ in
+            "relay_" + UUID().uuidString.replacing("-", with: "").lowercased()
+        }
+        try server.query(names.map { "CREATE SCHEMA \($0)" }.joined(separator: ";"))
+        return names.map { server.address(schema: $0) }
+    }
+}
+#endif
 
 extension SegmentStorage.Options {
     /// Small segments, so that a test has many.

@@ -18,10 +18,10 @@ final class RelayProcess {
         }
     }
 
-    init(directory: String) throws {
+    init(directory: String, options: [String] = []) throws {
         process = Process()
         process.executableURL = try RelayProcess.executableURL
-        process.arguments = ["serve", "--data", directory, "--listen", "127.0.0.1:0"]
+        process.arguments = ["serve", "--data", directory, "--listen", "127.0.0.1:0"] + options
         let output = Pipe()
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice

@@ -29,6 +29,7 @@ struct ServeCommand: ParsableCommand {
         do {
             let server = try RelayServer(
                 RelayServer.Configuration(settings),
+                storage: try SharedStorage.open(settings),
                 logger: RelayLog.standardError(settings.logLevel)
             )
             try announce(server.url)

@@ -1,6 +1,6 @@
 extension RelaySettings {
     /// Every setting there is, in the order in which they are shown.
-    public static let table: [Setting] = basics + limitSettings
+    public static let table: [Setting] = basics + storageSettings + limitSettings
 
     /// The setting of a key.
     public static func setting(_ key: String) -> Setting? { table.first { $0.key == key } }
@@ -78,12 +78,39 @@ extension RelaySettings {
             strangers.
             """
         ),
+    ]
+
+    private static let storageSettings: [Setting] = [
         Setting(
             "storage.maximum_size",
             \.maximumByteCount,
             .optional(.bytes((1 << 20)...(1 << 50)), none: "off"),
             .restart,
             "What stored data may take up on the disk; appends beyond it are refused."
+        ),
+        Setting(
+            "storage.engine",
+            \.storageEngine,
+            .choice(["segments", "postgres"]),
+            .restart,
+            "What stores: files in the data directory, or PostgreSQL.",
+            flag: "storage"
+        ),
+        Setting(
+            "storage.databases",
+            \.databases,
+            .databases,
+            .restart,
+            "PostgreSQL databases, one or several; their order and number stay as they are.",
+            flag: "databases",
+            isSecret: true
+        ),
+        Setting(
+            "storage.accept_unsafe_database",
+            \.acceptsUnsafeDatabase,
+            .boolean,
+            .restart,
+            "Whether a database is used that may lose what it acked (fsync or commits set off)."
         ),
     ]
 

@@ -22,6 +22,12 @@ public struct RelaySettings: Hashable, Sendable {
     public var metricsListen: ListenAddress? = ListenAddress(host: "127.0.0.1", port: 7434)
     /// Bytes that stored data may take up; `nil` for no limit.
     public var maximumByteCount: Int?
+    /// What stores: files in the directory, or PostgreSQL.
+    public var storageEngine = "segments"
+    /// The databases, as libpq takes their addresses.
+    public var databases: [String] = []
+    /// Whether a database is accepted that may lose what it committed.
+    public var acceptsUnsafeDatabase = false
     /// The bounds to keep.
     public var limits = RelayLimits()
 
@@ -56,6 +62,12 @@ public struct RelaySettings: Hashable, Sendable {
                 keyPath == nil
                 ? ("tls.certificate", "tls.key") : ("tls.key", "tls.certificate")
             found.append((there, "it comes together with \(missing), which isn't set"))
+        }
+        if storageEngine == "postgres", databases.isEmpty {
+            found.append(("storage.engine", "it needs storage.databases, which isn't set"))
+        }
+        if storageEngine != "postgres", !databases.isEmpty {
+            found.append(("storage.databases", "they aren't used unless storage.engine says so"))
         }
         if let metricsListen, metricsListen == listen, listen.port != 0 {
             found.append(("metrics.listen", "listen has the same address; metrics need their own"))

@@ -171,6 +171,23 @@ extension SettingForm where Value == [String] {
     }
 }
 
+extension SettingForm where Value == [String] {
+    /// Addresses of databases. They may have commas and spaces in them, so where everything is text
+    /// they are separated by semicolons.
+    static var databases: SettingForm {
+        let list = SettingForm.list(
+            of: "addresses",
+            expectation: "addresses as libpq takes them, such as \"host=db dbname=sennit\""
+        ) { !$0.isEmpty }
+        return SettingForm(name: list.name, expectation: list.expectation) { raw in
+            guard case .text(let text) = raw else { return list.read(raw) }
+            return list.read(.list(text.split(separator: ";").map { String($0).trimmingSpaces }))
+        } write: {
+            list.write($0)
+        }
+    }
+}
+
 extension SettingForm {
     /// The same, or a word for none at all.
     static func optional<Wrapped>(

@@ -92,7 +92,10 @@ public enum SettingsText {
     }
 
     private static func shown(_ setting: Setting, _ settings: RelaySettings) -> String {
-        setting.isSecret ? RawSetting.string("(hidden)").literal : setting.get(settings).literal
+        let value = setting.get(settings)
+        // That there is none is no secret.
+        let isHidden = setting.isSecret && value != .list([])
+        return isHidden ? RawSetting.string("(hidden)").literal : value.literal
     }
 
     private static func wrapped(_ text: String, prefix: String, width: Int) -> String {

@@ -1,0 +1,436 @@
+#if PostgreSQL
+import Foundation
+import RelayStorage
+import SennitWire
+import Synchronization
+
+// Group commit: whatever waits goes into one transaction, sent in one go, with one COMMIT. There
+// is no timer; the next group is what came meanwhile.
+//
+// The answer to COMMIT is the only thing that an ack rests on. If it doesn't come, or comes with
+// a warning (a wait for a standby that was cancelled by hand), the group is *in doubt*. Each
+// transaction writes its group's number into the relay's own row of `nodes`. So after
+// reconnecting, `take_node` on that row tells:
+//
+// - it waits for the old transaction if the server still has it, for that holds the row;
+// - it raises the row's generation, without which the old transaction can't write it any more;
+// - it returns the last group's number: that of the group in doubt, or an earlier one;
+// - it is itself committed as appends are, so what was found then is on the standbys too.
+//
+//     COMMIT (group 7) ──► no answer ──► connect ──► take_node: 7 ──► ack
+//                                                    take_node: 6 ──► judge and send again
+
+extension PostgresShard {
+    /// What the committer thread works with.
+    struct Committing: @unchecked Sendable {
+        // Safe, because it is reached through a mutex only and no part of it is let out.
+        var connection: PostgresConnection?
+        var generation: Int64 = 0
+        var lastGroup: Int64 = 0
+        var ledger = Ledger()
+        var marks = RaceMarks()
+        /// When the next connection is tried, after one failed.
+        var pause: Deadline?
+        var pauseTime = Duration.zero
+        var commitCount: UInt64 = 0
+        /// Submissions that may have lost a race and weren't told yet.
+        private var losers: [UInt64: PostgresSubmission] = [:]
+
+        /// Lets logs go on whose losers were told.
+        mutating func settleRaces(_ group: [Item]) {
+            if marks.isEmpty {
+                losers = [:]
+                return
+            }
+            for item in group { losers[item.submission.number] = item.submission }
+            let last = group.last?.submission.number ?? 0
+            marks.tell(judged: last) { losers[$0]?.lastUninformed }
+            losers = losers.filter { marks.isAwaited($0.key) }
+        }
+    }
+
+    private enum Outcome {
+        case committed
+        /// Nothing was stored; others were faster.
+        case overtaken
+        case refused(PostgresFailure)
+        case inDoubt
+    }
+
+    private static let groupByteCount = 8 << 20
+    private static let groupCount = 2048
+    private static let maximumAttemptCount = 16
+    private static let firstPause = Duration.milliseconds(50)
+    private static let longestPause = Duration.seconds(2)
+
+    /// Stores what is queued.
+    func commitAll() {
+        while true {
+            let group = takeGroup()
+            if group.isEmpty { break }
+            let results = committing.withLock { commit(group, &$0) }
+            for (item, result) in zip(group, results) {
+                item.submission.settle(item.index, result)
+            }
+            settled()
+            committing.withLock { $0.settleRaces(group) }
+        }
+        // Woken without work: to see whether the server is there, or there again.
+        let isInQuestion = isInQuestion.exchange(false, ordering: .sequentiallyConsistent)
+        guard isInQuestion || outage != nil, !isStopping.load(ordering: .sequentiallyConsistent)
+        else { return }
+        committing.withLock { committing in
+            guard let known = committing.connection else {
+                _ = try? self.connection(&committing, until: .after(.zero))
+                return
+            }
+            do throws(PostgresFailure) {
+                try known.run("SELECT 1", until: .after(options.connectTimeout))
+            } catch {
+                _ = fail(error, &committing)
+            }
+        }
+    }
+
+    /// Connects for the first time.
+    func connect() throws(StorageError) {
+        let result: Result<Void, StorageError> = committing.withLock { committing in
+            do throws(StorageError) {
+                _ = try open(&committing)
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+
+    /// The next units that share a transaction. The removal of a space stands alone.
+    private func takeGroup() -> [Item] {
+        queue.withLock { queue in
+            var count = 0
+            var byteCount = 0
+            for item in queue.items {
+                let isRemoval = item.unit.contains { change in
+                    if case .removeSpace = change { true } else { false }
+                }
+                if count > 0, isRemoval || byteCount + item.byteCount > Self.groupByteCount {
+                    break
+                }
+                count += 1
+                byteCount += item.byteCount
+                if isRemoval || count == Self.groupCount { break }
+            }
+            let group = Array(queue.items.prefix(count))
+            queue.items.removeFirst(count)
+            return group
+        }
+    }
+
+    private func commit(_ group: [Item], _ committing: inout Committing) -> [StorageError?] {
+        var failure = StorageError.failed(path: location, reason: "others were always faster")
+        // Units differ in how long they may wait; the one that came last may wait longest.
+        let holdDeadline = group.map(\.deadline).max() ?? .after(.zero)
+        var inDoubt: (plan: GroupPlan, number: Int64)?
+        for _ in 0..<Self.maximumAttemptCount {
+            do throws(StorageError) {
+                let connection = try connection(&committing, until: holdDeadline)
+                if let (plan, number) = inDoubt {
+                    inDoubt = nil
+                    if committing.lastGroup == number {
+                        return finish(plan, &committing)
+                    }
+                }
+                let plan = try self.plan(group, connection, &committing)
+                if plan.isEmpty {
+                    committing.marks = plan.marks
+                    return plan.results
+                }
+                let number = committing.lastGroup + 1
+                switch try send(plan, number, connection, &committing) {
+                case .committed:
+                    committing.lastGroup = number
+                    return finish(plan, &committing)
+                case .overtaken: forget(group, &committing)
+                case .inDoubt:
+                    inDoubt = (plan, number)
+                    committing.connection = nil
+                case .refused(let refusal):
+                    committing.ledger = Ledger()
+                    failure = refusal.storageError(location)
+                    return refusing(plan, failure)
+                }
+            } catch {
+                failure = error
+                guard case .unavailable = error, !holdDeadline.isOver else { break }
+            }
+        }
+        // What is known in memory may be of a group that is stored, or isn't.
+        committing.ledger = Ledger()
+        return group.map { _ in failure }
+    }
+
+    private func refusing(_ plan: GroupPlan, _ failure: StorageError) -> [StorageError?] {
+        plan.results.map { $0 ?? failure }
+    }
+
+    private func finish(_ plan: GroupPlan, _ committing: inout Committing) -> [StorageError?] {
+        plan.apply(to: &committing.ledger)
+        committing.ledger.forgetSome()
+        committing.marks = plan.marks
+        committing.commitCount += 1
+        countSpaces(plan.spaceCountChange)
+        watching.withLock { watching in
+            for (log, growth) in plan.growths {
+                watching.note(log, in: growth.space, first: growth.first, end: growth.end)
+            }
+        }
+        hint(plan)
+        return plan.results
+    }
+
+    // MARK: Judging
+
+    /// What units are about.
+    private struct Subjects {
+        var spaces: Set<SpaceID> = []
+        var logs: Set<LogID> = []
+
+        mutating func add(_ unit: StorageUnit) {
+            for change in unit {
+                switch change {
+                case .createSpace(let genesis): spaces.insert(genesis.spaceID)
+                case .setAccess(let list): spaces.insert(list.space)
+                case .admit(_, _, let space), .forget(_, let space), .removeSpace(let space):
+                    spaces.insert(space)
+                case .createLog(let descriptor, let space):
+                    spaces.insert(space)
+                    logs.insert(descriptor.logID(in: space))
+                case .append(_, let log), .truncate(_, let log): logs.insert(log)
+                }
+            }
+        }
+    }
+
+    private func forget(_ group: [Item], _ committing: inout Committing) {
+        var subjects = Subjects()
+        for item in group { subjects.add(item.unit) }
+        for space in subjects.spaces { committing.ledger.spaces[space] = nil }
+        for log in subjects.logs { committing.ledger.logs[log] = nil }
+    }
+
+    /// Reads what isn't known of the group's subjects, and judges its units.
+    private func plan(
+        _ group: [Item],
+        _ connection: PostgresConnection,
+        _ committing: inout Committing
+    ) throws(StorageError) -> GroupPlan {
+        var unknown = Subjects()
+        for item in group { unknown.add(item.unit) }
+        // What was only read, and long ago perhaps, is read again.
+        unknown.spaces = unknown.spaces.filter { committing.ledger.spaces[$0]?.isFresh ?? true }
+        unknown.logs = unknown.logs.filter { committing.ledger.logs[$0]?.isFresh ?? true }
+        for space in unknown.spaces { committing.ledger.spaces[space] = nil }
+        for log in unknown.logs { committing.ledger.logs[log] = nil }
+        try load(unknown, connection, &committing)
+        let plan = judge(group, committing)
+        // What was refused by hearsay: this relay's memory may be behind.
+        var doubtful = Subjects()
+        for (item, result) in zip(group, plan.results) where result != nil {
+            doubtful.add(item.unit)
+        }
+        var spaces: [SpaceID: Ledger.Space] = [:]
+        for space in doubtful.spaces {
+            if let known = committing.ledger.spaces[space], !known.isFresh { spaces[space] = known }
+        }
+        var logs: [LogID: Ledger.Log] = [:]
+        for log in doubtful.logs {
+            if let known = committing.ledger.logs[log], !known.isFresh { logs[log] = known }
+        }
+        if spaces.isEmpty, logs.isEmpty { return plan }
+        doubtful = Subjects(spaces: Set(spaces.keys), logs: Set(logs.keys))
+        for space in spaces.keys { committing.ledger.spaces[space] = nil }
+        for log in logs.keys { committing.ledger.logs[log] = nil }
+        try load(doubtful, connection, &committing)
+        // Where nobody else wrote, nothing is news.
+        for (space, var known) in spaces {
+            let found = committing.ledger.spaces[space]
+            known.isFresh = true
+            if found == known { committing.ledger.spaces[space]?.isFresh = false }
+        }
+        for (log, var known) in logs {
+            let found = committing.ledger.logs[log]
+            known.isFresh = true
+            if found == known { committing.ledger.logs[log]?.isFresh = false }
+        }
+        return judge(group, committing)
+    }
+
+    private func judge(_ group: [Item], _ committing: Committing) -> GroupPlan {
+        var plan = GroupPlan(marks: committing.marks)
+        for item in group {
+            plan.judge(item.unit, submission: item.submission.number, committing.ledger)
+        }
+        return plan
+    }
+
+    /// Reads what the database has of spaces and logs.
+    private func load(
+        _ subjects: Subjects,
+        _ connection: PostgresConnection,
+        _ committing: inout Committing
+    ) throws(StorageError) {
+        do throws(PostgresFailure) {
+            let deadline = Deadline.after(options.commitTimeout)
+            if !subjects.spaces.isEmpty {
+                let names = PostgresParameter.byteStrings(subjects.spaces.map(\.bytes))
+                let rows = try connection.run(.spaceStates, [names], until: deadline)
+                for row in 0..<rows.count {
+                    guard let space = rows.bytes(row, 0).flatMap({ SpaceID($0) }) else { continue }
+                    committing.ledger.spaces[space] = Ledger.Space(
+                        accessHash: rows.bytes(row, 1) ?? [],
+                        accessVersion: UInt64(clamping: rows.integer(row, 2) ?? 0),
+                        isFresh: true
+                    )
+                }
+            }
+            if !subjects.logs.isEmpty {
+                let names = PostgresParameter.byteStrings(subjects.logs.map(\.bytes))
+                let rows = try connection.run(.logStates, [names], until: deadline)
+                for row in 0..<rows.count {
+                    guard let log = rows.bytes(row, 0).flatMap({ LogID($0) }),
+                        let number = rows.integer(row, 1),
+                        let space = rows.bytes(row, 2).flatMap({ SpaceID($0) })
+                    else { continue }
+                    committing.ledger.logs[log] = Ledger.Log(
+                        number: number,
+                        space: space,
+                        end: UInt64(clamping: rows.integer(row, 3) ?? 0),
+                        start: UInt64(clamping: rows.integer(row, 4) ?? 0),
+                        isFresh: true
+                    )
+                }
+            }
+        } catch {
+            throw fail(error, &committing)
+        }
+    }
+
+    // MARK: Sending
+
+    private func send(
+        _ plan: GroupPlan,
+        _ number: Int64,
+        _ connection: PostgresConnection,
+        _ committing: inout Committing
+    ) throws(StorageError) -> Outcome {
+        let mark = PostgresCall(
+            .markGroup,
+            .bytes(node),
+            .integer(committing.generation),
+            .integer(number)
+        )
+        let calls = [.init(statement: .begin)] + plan.calls + [mark, .init(statement: .commit)]
+        let deadline = Deadline.after(options.commitTimeout)
+        connection.clearWarning()
+        do throws(PostgresFailure) {
+            let results = try connection.run(pipeline: calls, until: deadline)
+            guard case .success(let rows) = results.last, rows.command == "COMMIT" else {
+                let refusals = results.compactMap { result -> PostgresFailure? in
+                    if case .failure(let refusal) = result { refusal } else { nil }
+                }
+                let refusal = refusals.first ?? PostgresFailure(.refused(state: ""), "rolled back")
+                try connection.run("ROLLBACK", until: deadline)
+                return refusal.isTransient ? .overtaken : .refused(refusal)
+            }
+            return connection.hasWarning ? .inDoubt : .committed
+        } catch {
+            _ = fail(error, &committing)
+            return .inDoubt
+        }
+    }
+
+    // MARK: Connecting
+
+    /// The connection, which is made anew if it is gone.
+    private func connection(
+        _ committing: inout Committing,
+        until deadline: Deadline
+    ) throws(StorageError) -> PostgresConnection {
+        if let connection = committing.connection { return connection }
+        while true {
+            if let pause = committing.pause, !pause.isOver {
+                guard pause < deadline, !isStopping.load(ordering: .sequentiallyConsistent) else {
+                    throw outage ?? .unavailable(path: location, reason: "it is away")
+                }
+                Thread.sleep(forTimeInterval: Double(pause.remainingMilliseconds) / 1000)
+            }
+            do throws(StorageError) { return try open(&committing) } catch {
+                committing.pauseTime = min(
+                    max(committing.pauseTime * 2, Self.firstPause),
+                    Self.longestPause
+                )
+                committing.pause = .after(committing.pauseTime)
+                if deadline.isOver { throw error }
+            }
+        }
+    }
+
+    private func open(_ committing: inout Committing) throws(StorageError) -> PostgresConnection {
+        let deadline = Deadline.after(options.commitTimeout)
+        do throws(PostgresFailure) {
+            let connection = try PostgresConnection(source, timeout: options.connectTimeout)
+            if !options.acceptsUnsafeServer {
+                try checkDurability(connection, deadline)
+            }
+            try connection.run(.addNode, [.bytes(node)], until: deadline)
+            connection.clearWarning()
+            let rows = try connection.run(.takeNode, [.bytes(node)], until: deadline)
+            guard let generation = rows.integer(0, 0), let group = rows.integer(0, 1),
+                !connection.hasWarning
+            else { throw PostgresFailure(.lost, "its standbys don't confirm") }
+            // What was known is of another connection, perhaps of another server.
+            committing.ledger = Ledger()
+            committing.generation = generation
+            committing.lastGroup = group
+            committing.connection = connection
+            committing.pause = nil
+            committing.pauseTime = .zero
+            trouble.withLock { $0 = nil }
+            return connection
+        } catch {
+            throw fail(error, &committing)
+        }
+    }
+
+    private func checkDurability(
+        _ connection: PostgresConnection,
+        _ deadline: Deadline
+    ) throws(PostgresFailure) {
+        do throws(StorageError) {
+            try PostgresSchema.checkDurability(connection, location, until: deadline)
+        } catch {
+            if case .failed(_, let reason) = error {
+                throw PostgresFailure(.refused(state: ""), reason)
+            }
+            throw PostgresFailure(.lost, "\(error)")
+        }
+    }
+
+    /// Gives the connection up if it is gone.
+    private func fail(
+        _ failure: PostgresFailure,
+        _ committing: inout Committing
+    ) -> StorageError {
+        let error = failure.storageError(location)
+        if failure.kind == .lost { committing.connection = nil }
+        if committing.connection == nil {
+            trouble.withLock { trouble in
+                let patience = trouble?.patience ?? .after(options.holdTimeout)
+                trouble = Trouble(error: error, patience: patience)
+            }
+        }
+        return error
+    }
+}
+#endif
