@@ -27,7 +27,10 @@ extension Branch {
     }
 
     /// Adds all events of the history from `first` on; the branch has those before it.
-    /// - Parameter changes: Receives what happens to the text.
+    /// - Parameters:
+    ///   - keepsTracker: Whether more concurrent operations are likely to follow. If not, the
+    ///     memory of a large stretch is given back before the text is made.
+    ///   - changes: Receives what happens to the text.
     /// - Returns: Whether all verdicts are those that the history had noted; nothing is noted of
     ///   runs that have just been added.
     /// - Complexity: O(n + k log k) for n events without concurrency and k with, after replaying
@@ -35,6 +38,7 @@ extension Branch {
     mutating func applyBatch(
         from first: LocalEvent,
         of history: inout History,
+        keepsTracker: Bool = true,
         changes: inout PatchList
     ) -> Bool {
         let state = ownState()
@@ -42,7 +46,7 @@ extension Branch {
         wrongVerdictCount = 0
         state.isCurrent = false
         let base = batchBase(from: first, in: history.graph)
-        var batch = Batch(base: base, oldEnd: first)
+        var batch = Batch(base: base, oldEnd: first, keepsTracker: keepsTracker)
         let firstRun = history.graph.runIndex(of: base + 1)
         let lowestParents = history.graph.lowestParents(fromRun: firstRun)
         var tips: [LocalEvent] = base < 0 ? [] : [base]
@@ -72,7 +76,8 @@ extension Branch {
             )
             state.isCurrent = false
             applyVerbatim(firstCritical..<(lastCritical + 1), of: &history, changes: &changes)
-            batch = Batch(base: lastCritical, oldEnd: lastCritical + 1)
+            batch.base = lastCritical
+            batch.oldEnd = lastCritical + 1
         }
         replay(
             batch.base + 1..<history.count,
@@ -113,7 +118,8 @@ extension Branch {
         changes: inout PatchList
     ) {
         var pending = PendingEdit()
-        history.forEachOperation(in: events) { operation, index, history in
+        var hint = 0
+        history.forEachOperation(in: events, near: &hint) { operation, index, history in
             guard operation.isOnText else { return }
             let scalarCount = text.scalarCount + pending.growth
             if history.isVerdictWrong(operation, index: index, in: scalarCount) {
@@ -151,6 +157,7 @@ extension Branch {
         var base: LocalEvent
         /// Events below are in the text.
         var oldEnd: LocalEvent
+        let keepsTracker: Bool
     }
 
     private mutating func replay(
@@ -167,6 +174,7 @@ extension Branch {
         let scalarCount = text.scalarCount
         state.withParts { tracker, plan, difference in
             tracker.reset(base: batch.base)
+            tracker.reserve(operationCount: history.operations.count(in: events))
             let isPlanned = plan.prepare(of: history.graph, events: events, cut: oldEnd)
             if isPlanned {
                 plan.walk(old) { tracker.take($0, of: &history, unknownCount: nil) }
@@ -182,9 +190,14 @@ extension Branch {
                 tracker.replayAsArrived(new, of: &history, unknownCount: unknownCount)
             }
             tracker.note(&difference, from: oldEnd)
+            if !batch.keepsTracker, tracker.isLarge {
+                wrongVerdictCount += tracker.wrongVerdictCount
+                tracker = Tracker(base: -1)
+                plan = ReplayPlan()
+            }
             apply(difference, of: history, changes: &changes)
         }
-        state.isCurrent = true
+        state.isCurrent = state.tracker.end == events.upperBound
     }
 
     /// Changes the text from left to right.
@@ -194,6 +207,7 @@ extension Branch {
         changes: inout PatchList
     ) {
         var bytes: [UInt8] = []
+        var hint = 0
         for index in 0..<difference.changes.count {
             let change = difference.changes[index]
             if change.deletedCount > 0 {
@@ -201,14 +215,35 @@ extension Branch {
                 changes.delete(change.deleted)
             }
             if change.insertedCount == 0 { continue }
-            bytes.removeAll(keepingCapacity: true)
+            var position = change.position
+            var count = 0
             for place in difference.inserted(by: index) {
                 let events = difference.inserted[place]
-                history.appendText(of: events.start..<events.end, to: &bytes)
+                history.appendText(
+                    of: events.start..<events.end,
+                    near: &hint,
+                    to: &bytes
+                )
+                count += events.end - events.start
+                if bytes.count >= DocumentLimits.maximumGatheredByteCount {
+                    insert(&bytes, count: count, at: position, changes: &changes)
+                    position += count
+                    count = 0
+                }
             }
-            text.insert(utf8: bytes[...], at: change.position)
-            changes.insert(bytes[...], count: change.insertedCount, at: change.position)
+            insert(&bytes, count: count, at: position, changes: &changes)
         }
+    }
+
+    private mutating func insert(
+        _ bytes: inout [UInt8],
+        count: Int,
+        at position: Int,
+        changes: inout PatchList
+    ) {
+        text.insert(utf8: bytes[...], at: position)
+        changes.insert(bytes[...], count: count, at: position)
+        bytes.removeAll(keepingCapacity: true)
     }
 }
 
@@ -239,7 +274,9 @@ extension Tracker {
         of history: inout History,
         unknownCount: Int?
     ) {
-        history.forEachOperation(in: events) { operation, index, history in
+        var hint = lastOperation
+        defer { lastOperation = hint }
+        history.forEachOperation(in: events, near: &hint) { operation, index, history in
             guard operation.isOnText else { return }
             if let unknownCount {
                 let scalarCount = Int(content.total.current) + unknownCount
@@ -307,13 +344,17 @@ extension Tracker {
 
 extension History {
     /// Calls `body` with the operations of a chain of events, cut to it, and their indexes.
+    /// - Parameter hint: Where to look first; where it ended.
+    @inline(__always)
     mutating func forEachOperation(
         in range: Range<LocalEvent>,
+        near hint: inout Int,
         _ body: (OperationLog.Operation, Int, inout History) -> Void
     ) {
         if range.isEmpty { return }
         var event = range.lowerBound
-        var index = operations.operationIndex(of: event)
+        var index = operations.operationIndex(of: event, near: hint)
+        defer { hint = index }
         while event < range.upperBound {
             let operation = operations[index]
             let end = min(operation.events.upperBound, range.upperBound)
@@ -334,6 +375,12 @@ extension History {
         in scalarCount: Int
     ) -> Bool {
         let stored = operations[index]
+        if piece.events == stored.events {
+            // The piece is within one chain, so all of the operation is.
+            if stored.exists(in: scalarCount) { return stored.isVoid }
+            if !stored.isVoid { markVoid(operationIndex: index) }
+            return !stored.isVoid
+        }
         let chain = graph.events(ofRun: graph.runIndex(of: piece.events.lowerBound))
         let start = max(stored.events.lowerBound, chain.lowerBound)
         guard piece.events.lowerBound == start else { return false }
@@ -345,9 +392,15 @@ extension History {
     }
 
     /// Appends the characters that a range of events inserted.
-    func appendText(of events: Range<LocalEvent>, to bytes: inout [UInt8]) {
+    /// - Parameter hint: As for `forEachOperation`.
+    func appendText(
+        of events: Range<LocalEvent>,
+        near hint: inout Int,
+        to bytes: inout [UInt8]
+    ) {
         var event = events.lowerBound
-        var index = operations.operationIndex(of: event)
+        var index = operations.operationIndex(of: event, near: hint)
+        defer { hint = index }
         while event < events.upperBound {
             let operation = operations[index]
             let end = min(operation.events.upperBound, events.upperBound)

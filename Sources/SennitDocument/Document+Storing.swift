@@ -83,7 +83,7 @@ extension Document {
             base: HistoryBase(
                 eventCount: head.eventCount,
                 frontier: head.frontier,
-                known: head.known,
+                known: PackedEvents(head.known),
                 containersNeedingUpdate: head.containersNeedingUpdate
             )
         )
@@ -169,7 +169,7 @@ extension Document {
         let base = HistoryBase(
             eventCount: history.eventCount,
             frontier: history.frontierEvents,
-            known: history.knownEvents,
+            known: PackedEvents(history.knownEvents),
             containersNeedingUpdate: containersNeedingUpdate
         )
         map.leaveHistory(offset: history.base?.eventCount ?? 0)
@@ -194,7 +194,14 @@ extension Document {
         var extended = branch
         extended.state = nil
         var changes = PatchList(isRecording: false)
-        guard extended.applyBatch(from: first, of: &merged, changes: &changes) else {
+        guard
+            extended.applyBatch(
+                from: first,
+                of: &merged,
+                keepsTracker: false,
+                changes: &changes
+            )
+        else {
             throw .textDiffersFromHistory
         }
         history = merged

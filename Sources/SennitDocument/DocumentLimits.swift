@@ -35,6 +35,8 @@ public enum DocumentLimits {
     static let maximumChunkCount = 16
     /// New operations in one merge from which on they are replayed as a batch.
     static let minimumBatchCount = 16
+    /// Bytes of inserted text that are gathered before the text gets them.
+    static let maximumGatheredByteCount = 1 << 15
     /// Spans of a tracker beyond which it is given up as soon as a newer base allows.
     static let maximumKeptSpanCount = 1 << 20
 }

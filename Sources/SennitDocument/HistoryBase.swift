@@ -20,8 +20,8 @@ struct HistoryBase: Sendable {
     let eventCount: Int
     /// The version that the base is, ascending by local event.
     let frontier: [DocumentHead.Event]
-    /// Which events there are, ascending by log.
-    let known: [DocumentHead.KnownEvents]
+    /// Which events there are.
+    let known: PackedEvents
     /// Containers with operations of unknown kinds, ascending.
     let containersNeedingUpdate: [UInt64]
 
@@ -31,25 +31,7 @@ struct HistoryBase: Sendable {
     /// Whether one of these numbers of a log is an event before the base.
     /// - Complexity: O(log n).
     func contains(anyOf numbers: Range<Int>, of log: LogID) -> Bool {
-        var low = 0
-        var high = known.count
-        while low < high {
-            let middle = (low + high) / 2
-            if known[middle].log < log { low = middle + 1 } else { high = middle }
-        }
-        guard low < known.count, known[low].log == log else { return false }
-        let ranges = known[low].numbers
-        var first = 0
-        var end = ranges.count
-        while first < end {
-            let middle = (first + end) / 2
-            if ranges[middle].upperBound <= numbers.lowerBound {
-                first = middle + 1
-            } else {
-                end = middle
-            }
-        }
-        return first < ranges.count && ranges[first].lowerBound < numbers.upperBound
+        known.contains(anyOf: numbers, of: log)
     }
 }
 
@@ -74,8 +56,10 @@ extension History {
 
     /// Which events there are, ascending by log.
     var knownEvents: [DocumentHead.KnownEvents] {
+        let older = base?.known.unpacked ?? []
+        if count == 0 { return older }
         var ranges: [LogID: [Range<Int>]] = [:]
-        for known in base?.known ?? [] { ranges[known.log] = known.numbers }
+        for known in older { ranges[known.log] = known.numbers }
         for index in names.runs.indices {
             let run = names.runs[index]
             let count = names.end(ofRun: index) - run.start

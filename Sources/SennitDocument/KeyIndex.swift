@@ -5,6 +5,10 @@
 // that the last one ended in, else it halves the first keys, then the block.
 //
 //     firstKeys  [0, 40, 97]      blocks  [0 3 17] [40 41 60 88] [97]
+//                                 stored  [0 3 17] [0 1 20 48] [0]
+//
+// A block stores what its keys are above its first one, in 32 bits; what is further away begins a
+// new block.
 //
 // The span at key 50 is that of 41, the last key that is not above 50, if it is long enough.
 
@@ -14,14 +18,15 @@ struct KeyIndex: ~Copyable {
 
     private static let blockSlotCount = 64
 
-    // Invariant: ascending over all blocks, in the order of `order`.
-    private var keys = Slab<Int>()
+    // Invariant: ascending in each block; the first is 0.
+    private var distances = Slab<UInt32>()
     private var handles = Slab<Handle>()
     /// How many keys each block holds; at least one.
     private var counts = Slab<Int>(capacity: 4)
     /// Blocks in the order of their keys.
     private var order = Slab<Int32>(capacity: 4)
-    /// The first key of each block of `order`.
+    /// The first key of each block of `order`. Invariant: ascending; each is above all keys of the
+    /// block before.
     private var firstKeys = Slab<Int>(capacity: 4)
     /// Where in `order` the last search ended.
     private var last = 0
@@ -37,23 +42,29 @@ struct KeyIndex: ~Copyable {
 
     /// Begins anew and keeps its room.
     mutating func reset(key: Int, handle: Handle) {
-        keys.removeAll()
+        distances.removeAll()
         handles.removeAll()
         counts.removeAll()
         order.removeAll()
         firstKeys.removeAll()
         last = 0
         addBlock(at: 0, firstKey: key)
-        keys[0] = key
         handles[0] = handle
         counts[0] = 1
+    }
+
+    /// Makes room for so many keys. Blocks that are split stay five eighths full.
+    mutating func reserve(_ keyCount: Int) {
+        let blockCount = keyCount / (KeyIndex.blockSlotCount * 5 / 8) + 1
+        distances.reserve(blockCount * KeyIndex.blockSlotCount)
+        handles.reserve(blockCount * KeyIndex.blockSlotCount)
     }
 
     private mutating func addBlock(at ordinal: Int, firstKey: Int) {
         order.insert(Int32(counts.count), at: ordinal)
         firstKeys.insert(firstKey, at: ordinal)
         counts.append(0)
-        keys.append(repeating: 0, count: KeyIndex.blockSlotCount)
+        distances.append(repeating: 0, count: KeyIndex.blockSlotCount)
         handles.append(repeating: 0, count: KeyIndex.blockSlotCount)
     }
 
@@ -65,11 +76,12 @@ struct KeyIndex: ~Copyable {
             last = ordinal(of: key)
         }
         let start = Int(order[last]) * KeyIndex.blockSlotCount
+        let distance = key - firstKeys[last]
         var low = start
         var high = start + counts[Int(order[last])] - 1
         while low < high {
             let middle = (low + high + 1) >> 1
-            if keys[middle] <= key { low = middle } else { high = middle - 1 }
+            if Int(distances[middle]) <= distance { low = middle } else { high = middle - 1 }
         }
         return Place(ordinal: last, slot: low)
     }
@@ -105,36 +117,47 @@ struct KeyIndex: ~Copyable {
         let place = place(of: key)
         var block = Int(order[place.ordinal])
         var slot = place.slot + 1
-        if counts[block] == KeyIndex.blockSlotCount {
-            let isAtEnd = slot == (block + 1) * KeyIndex.blockSlotCount
-            let ordinal = place.ordinal + 1
-            let new = counts.count
-            if isAtEnd {
-                addBlock(at: ordinal, firstKey: key)
+        var distance = key - firstKeys[place.ordinal]
+        let isAtEnd = slot == block * KeyIndex.blockSlotCount + counts[block]
+        let isFull = counts[block] == KeyIndex.blockSlotCount
+        if isAtEnd && (isFull || distance > UInt32.max) {
+            block = counts.count
+            addBlock(at: place.ordinal + 1, firstKey: key)
+            slot = block * KeyIndex.blockSlotCount
+            distance = 0
+        } else if isFull {
+            let new = splitBlock(at: place.ordinal)
+            let from = block * KeyIndex.blockSlotCount + counts[block]
+            if slot > from {
+                slot = new * KeyIndex.blockSlotCount + slot - from
                 block = new
-                slot = new * KeyIndex.blockSlotCount
-            } else {
-                let half = KeyIndex.blockSlotCount / 2
-                let from = block * KeyIndex.blockSlotCount + half
-                addBlock(at: ordinal, firstKey: keys[from])
-                for index in 0..<half {
-                    keys[new * KeyIndex.blockSlotCount + index] = keys[from + index]
-                    handles[new * KeyIndex.blockSlotCount + index] = handles[from + index]
-                }
-                counts[block] = half
-                counts[new] = half
-                if slot > from {
-                    slot = new * KeyIndex.blockSlotCount + slot - from
-                    block = new
-                }
+                distance = key - firstKeys[place.ordinal + 1]
             }
         }
         let end = block * KeyIndex.blockSlotCount + counts[block]
-        keys.shift(slot..<end, by: 1)
+        distances.shift(slot..<end, by: 1)
         handles.shift(slot..<end, by: 1)
-        keys[slot] = key
+        distances[slot] = UInt32(distance)
         handles[slot] = handle
         counts[block] += 1
+    }
+
+    /// Moves the upper half of a full block to a new one behind it, which is returned.
+    private mutating func splitBlock(at ordinal: Int) -> Int {
+        let half = KeyIndex.blockSlotCount / 2
+        let block = Int(order[ordinal])
+        let new = counts.count
+        let from = block * KeyIndex.blockSlotCount + half
+        let to = new * KeyIndex.blockSlotCount
+        let moved = distances[from]
+        addBlock(at: ordinal + 1, firstKey: firstKeys[ordinal] + Int(moved))
+        for index in 0..<half {
+            distances[to + index] = distances[from + index] - moved
+            handles[to + index] = handles[from + index]
+        }
+        counts[block] = half
+        counts[new] = half
+        return new
     }
 
     /// All keys with their handles, ascending.
@@ -143,7 +166,7 @@ struct KeyIndex: ~Copyable {
         for ordinal in 0..<order.count {
             let start = Int(order[ordinal]) * KeyIndex.blockSlotCount
             for slot in start..<(start + counts[order[ordinal]]) {
-                result.append((keys[slot], handles[slot]))
+                result.append((firstKeys[ordinal] + Int(distances[slot]), handles[slot]))
             }
         }
         return result

@@ -407,13 +407,49 @@ extension OperationLog {
         return low
     }
 
+    /// The same, in O(log d) if it is d operations away from `hint`, which may be any number.
+    func operationIndex(of event: LocalEvent, near hint: Int) -> Int {
+        var low = min(max(hint, 0), stored.count - 1)
+        var high = low
+        var step = 1
+        if stored[low].start <= event {
+            // Invariant: `low` begins no later than the event; `high` does, or is the last.
+            high = min(low + step, stored.count - 1)
+            while high > low, stored[high].start <= event {
+                low = high
+                step *= 2
+                high = min(low + step, stored.count - 1)
+            }
+        } else {
+            while stored[low].start > event {
+                high = low
+                low = max(low - step, 0)
+                step *= 2
+            }
+        }
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if stored[middle].start <= event { low = middle } else { high = middle - 1 }
+        }
+        return low
+    }
+
+    /// How many operations have events in a range, which is not empty.
+    func count(in events: Range<LocalEvent>) -> Int {
+        operationIndex(of: events.upperBound - 1) - operationIndex(of: events.lowerBound) + 1
+    }
+
     /// The part of an operation that the events of `range` make; `range` lies within its events.
+    @inline(__always)
     func piece(of operation: Operation, _ range: Range<LocalEvent>) -> Operation {
+        range == operation.events ? operation : part(of: operation, range)
+    }
+
+    private func part(of operation: Operation, _ range: Range<LocalEvent>) -> Operation {
         var piece = operation
         piece.events = range
         let skipped = range.lowerBound - operation.events.lowerBound
         let left = operation.events.upperBound - range.upperBound
-        if skipped == 0 && left == 0 { return operation }
         switch operation.kind {
         case .insert:
             piece.position += skipped

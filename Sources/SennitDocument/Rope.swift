@@ -53,7 +53,13 @@ public struct Rope: Sendable {
 
     /// The whole text.
     /// - Complexity: O(n).
-    public var string: String { slice(0..<scalarCount) }
+    public var string: String {
+        // Leaf by leaf, so that the bytes don't lie in memory a third time.
+        var string = ""
+        string.reserveCapacity(utf8Count)
+        root.append(to: &string)
+        return string
+    }
 
     /// The scalars of `range`, which lies within 0...scalarCount.
     /// - Complexity: O(log n + length of the range).

@@ -15,6 +15,8 @@ struct RopeNode: Sendable {
     static let maximumByteCount = 1024
     /// A leaf that is not the root holds at least this many.
     static let minimumByteCount = 256
+    /// A leaf that is built holds about this many: what each leaf costs besides is then a tenth.
+    static let builtByteCount = 1000
     /// An inner node has at most this many children.
     static let maximumChildCount = 16
     /// An inner node that is not the root has at least this many.
@@ -50,7 +52,8 @@ struct RopeNode: Sendable {
             return
         }
         var nodes: [RopeNode] = []
-        let leafCount = (bytes.count + 767) / 768
+        let leafCount =
+            (bytes.count + RopeNode.builtByteCount - 1) / RopeNode.builtByteCount
         var start = bytes.startIndex
         for index in 1...leafCount {
             var end = bytes.startIndex + bytes.count * index / leafCount
@@ -304,6 +307,15 @@ extension RopeNode {
             before += counts
         }
         return before
+    }
+
+    /// Appends everything.
+    func append(to output: inout String) {
+        if height == 0 {
+            output += String(decoding: bytes, as: UTF8.self)
+            return
+        }
+        for index in children.indices { children[index].append(to: &output) }
     }
 
     /// Appends the bytes of the scalars of `range`.

@@ -84,8 +84,17 @@ struct Slab<Element: BitwiseCopyable>: ~Copyable {
     /// Empties the row and keeps its room.
     mutating func removeAll() { count = 0 }
 
+    /// Makes room for so many elements and no more, if there is less.
+    mutating func reserve(_ minimum: Int) {
+        if minimum > capacity { move(to: minimum) }
+    }
+
     private mutating func grow(to minimum: Int) {
-        capacity = max(minimum, capacity * 2)
+        move(to: max(minimum, capacity + capacity / 2 + 8))
+    }
+
+    private mutating func move(to newCapacity: Int) {
+        capacity = newCapacity
         let larger = UnsafeMutablePointer<Element>.allocate(capacity: capacity)
         unsafe larger.moveInitialize(from: base, count: count)
         unsafe base.deallocate()

@@ -85,6 +85,15 @@ struct SpanTree: ~Copyable {
         _ = makeLeaf()
     }
 
+    /// Makes room for handles up to `endOfHandles`, so many of which are in the tree. Leaves that
+    /// are split stay five eighths full.
+    mutating func reserve(_ handleCount: Int, endOfHandles: Handle) {
+        let leafCount = handleCount / (SpanTree.leafSlotCount * 5 / 8) + 1
+        handles.reserve(leafCount * SpanTree.leafSlotCount)
+        weights.reserve(leafCount * SpanTree.leafSlotCount)
+        leafOfHandle.reserve(Int(endOfHandles))
+    }
+
     /// Empties the tree and keeps its room.
     mutating func removeAll() {
         handles.removeAll()

@@ -39,38 +39,6 @@ struct Tracker: ~Copyable {
     typealias Handle = SpanTree.Handle
     typealias Cursor = SpanTree.Cursor
 
-    /// Consecutive keys that share everything.
-    struct Span {
-        var key: Int
-        /// For characters: the key of the character that was left of the first one when it was
-        /// inserted, or `startKey`. For deletions: the lowest key of what was deleted.
-        var left: Int
-        /// For characters: the key of the character that was right of all of them then.
-        var right: Int
-        var count: Int32
-        /// For characters: 0 not inserted yet, 1 there, 1 + n deleted n times.
-        var state: Int32
-        /// Whether the keys are events that deleted, instead of characters.
-        var isDeletion = false
-        /// For deletions: whether the first event deleted the last of the target characters.
-        var isBackward = false
-        /// For characters: whether they are absent from the final text.
-        var wasDeleted = false
-        /// For characters: whether the batch that is being replayed made them absent.
-        var wasDeletedByBatch = false
-
-        /// The key after the last.
-        var end: Int { key + Int(count) }
-
-        /// What characters weigh in the content.
-        var weight: SpanTree.Weight {
-            SpanTree.Weight(
-                current: state == 1 ? UInt32(count) : 0,
-                final: wasDeleted ? 0 : UInt32(count)
-            )
-        }
-    }
-
     /// The span of the base text before anything splits it: longer than any text
     /// (`DocumentLimits.maximumTextByteCount`), and with all that may be inserted below 2^31.
     static let placeholderCount = 1 << 30 + 1024
@@ -92,6 +60,8 @@ struct Tracker: ~Copyable {
     /// The span of the last deletion, which the next one may lengthen.
     private var lastDeletion: Handle = 0
 
+    /// The operation that was looked up last, or one after it.
+    var lastOperation = 0
     /// How many operations of a batch were judged otherwise than the history had noted.
     var wrongVerdictCount = 0
 
@@ -129,6 +99,20 @@ struct Tracker: ~Copyable {
         index.reset(key: 0, handle: 0)
     }
 
+    /// Makes room for a long stretch of so many operations, so that growing does not need twice as
+    /// much for a moment. Operations make somewhat more than a span each, two thirds of them
+    /// characters.
+    mutating func reserve(operationCount: Int) {
+        if operationCount < 4096 { return }
+        let spanCount = operationCount + operationCount / 4
+        spans.reserve(spanCount)
+        content.reserve(operationCount * 3 / 4, endOfHandles: Handle(spanCount))
+        index.reserve(spanCount)
+    }
+
+    /// Whether it takes some hundred kilobytes.
+    var isLarge: Bool { spans.count > 4096 }
+
     /// How long the text at `version` is, if the text of all applied events has `finalCount`
     /// scalars. The unknown length of the base drops out.
     func currentCount(finalCount: Int) -> Int {
@@ -158,9 +142,7 @@ extension Tracker {
     /// part. Deletions are not cut: their targets are ranges of keys.
     mutating func split(_ handle: Handle, at cursor: Cursor, offset: Int) -> Handle {
         var rest = spans[handle]
-        rest.key += offset
-        rest.count -= Int32(offset)
-        rest.left = rest.key - 1
+        rest.dropFirst(offset)
         spans[handle].count = Int32(offset)
         let new = Handle(spans.count)
         spans.append(rest)
