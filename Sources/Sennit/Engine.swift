@@ -83,7 +83,7 @@ public actor Engine {
         person = try profile.journal.person()
         records = try profile.journal.spaces()
         let entrance = Entrance()
-        ports = EnginePorts(
+        ports = try EnginePorts(
             loop: loop,
             profile: profile,
             certificateFile: options.certificateFile

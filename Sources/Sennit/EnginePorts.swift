@@ -13,6 +13,8 @@ struct EnginePorts {
     let journal: Journal
     /// The view of it.
     let index: Index
+    /// What relays ask for before they keep a space.
+    let tokens: RelayTokens
     /// Runs what blocks on the journal, one after the other.
     let disk: DispatchQueue
     /// Runs what blocks on the index.
@@ -27,9 +29,10 @@ struct EnginePorts {
         profile: Profile,
         certificateFile: String?,
         enter: @escaping @Sendable (SpaceID, @Sendable (SpaceDriver) -> Void) -> Void
-    ) {
+    ) throws(StoreError) {
         self.loop = loop
         journal = profile.journal
+        tokens = try RelayTokens(profile.journal)
         index = profile.index
         disk = DispatchQueue(label: "sennit.disk", qos: .userInitiated)
         indexing = DispatchQueue(label: "sennit.index", qos: .utility)

@@ -27,7 +27,9 @@ struct RelayLink {
 struct ConnectionTrouble {
     let error: SennitError
     /// Whether trying again soon can't help.
-    var isLasting: Bool { [.notMember, .unknownSpace, .needsUpdate].contains(error.code) }
+    var isLasting: Bool {
+        [.notMember, .unknownSpace, .notHosted, .needsUpdate].contains(error.code)
+    }
 
     init(_ error: ConnectionError) { self.error = SennitError(error) }
 
@@ -59,8 +61,14 @@ struct ConnectionTrouble {
         case .unknownSpace:
             error = SennitError(
                 .unknownSpace,
-                "\(relay) does not know the space",
-                hint: "a member must connect to it once; check the address besides"
+                "\(relay) does not know the space, or does not let this device in",
+                hint: "an owner must connect to it once; check the address besides"
+            )
+        case .notHosted(let refusal):
+            error = SennitError(
+                .notHosted,
+                "\(relay) does not keep this space: \(refusal.reason)",
+                hint: "ask who runs it; `sennit token` takes a token; all is kept here meanwhile"
             )
         case .unsupportedVersion:
             error = SennitError(

@@ -38,6 +38,10 @@ public struct SennitError: Error, Sendable {
         case notMember
         /// The relay doesn't know the space.
         case unknownSpace
+        /// The relay keeps only spaces that its operator lets in.
+        case notHosted
+        /// The text isn't a relay's token, or some of it is missing.
+        case invalidToken
         /// The relay has refused, or has broken the protocol.
         case relayFailed
         /// The text isn't an invite link, or some of it is missing.

@@ -77,6 +77,7 @@ extension SpaceDriver {
                 ownLog: replica.ownLog,
                 genesis: replica.genesis,
                 access: access,
+                token: link.connection.flatMap { ports.tokens.token(for: $0.address) },
                 admission: invite?.admission(of: replica.identity.device, in: space),
                 version: version
             ),

@@ -48,7 +48,8 @@ extension SpaceDriver {
                 cause: error
             )
         }
-        return error.code == .notMember ? .inviteNotTaken : error
+        // A relay gives who it doesn't let in the answer that it gives of a space it doesn't have.
+        return [.notMember, .unknownSpace].contains(error.code) ? .inviteNotTaken : error
     }
 
     /// The invite's record may be a moment behind the relay's list that names it.
@@ -74,7 +75,8 @@ extension SennitError {
     static var inviteNotTaken: SennitError {
         SennitError(
             .inviteRefused,
-            "the relay does not take this invite: it is used up or was revoked",
+            "the relay does not take this invite: it is used up or was revoked, or the relay "
+                + "does not have the space",
             hint: "ask for another invite"
         )
     }

@@ -6,7 +6,7 @@ extension Failure {
         let status: ExitStatus =
             switch error.code {
             case .profileInUse: .inUse
-            case .profileDamaged, .invalidLink: .damaged
+            case .profileDamaged, .invalidLink, .invalidToken: .damaged
             case .profileUnusable, .noSuchSpace, .ambiguousSpace: .noSpace
             case .notSaved: .notSaved
             case .noSuchDocument: .noDocument
@@ -14,7 +14,7 @@ extension Failure {
             case .noRelay, .unreachable, .notARelay, .insecure, .relayFailed, .unknownSpace,
                 .timedOut:
                 .noRelay
-            case .notMember, .inviteRefused, .notOwner, .readOnly: .notAllowed
+            case .notMember, .notHosted, .inviteRefused, .notOwner, .readOnly: .notAllowed
             case .closed, .internalFailure: .softwareFault
             case .spaceExists, .pathTaken, .invalidEdit, .needsUpdate: .failure
             }

@@ -12,7 +12,9 @@ struct SennitCommand: AsyncParsableCommand {
         groupedSubcommands: [
             CommandGroup(
                 name: "Begin and share",
-                subcommands: [NewCommand.self, InviteCommand.self, JoinCommand.self]
+                subcommands: [
+                    NewCommand.self, InviteCommand.self, JoinCommand.self, TokenCommand.self,
+                ]
             ),
             CommandGroup(
                 name: "Read",
@@ -54,6 +56,7 @@ struct SennitCommand: AsyncParsableCommand {
 
     private static func run(_ arguments: [String], _ console: Console) async throws {
         if arguments.contains(where: LinkInput.isLink) { throw LinkInput.refusal }
+        if arguments.contains(where: TokenInput.isToken) { throw TokenInput.refusal }
         let arguments = withOptionsBehindVerb(arguments)
         if let page = HelpPage(for: arguments) {
             console.write(page.text(console.output))

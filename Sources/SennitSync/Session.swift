@@ -27,6 +27,8 @@ public struct Session: Sendable {
         public var genesis: Genesis?
         /// The newest access list we know, to heal a relay that lost it.
         public var access: AccessList?
+        /// What lets us have the space kept by this relay, if it asks for that.
+        public var token: RelayToken?
         /// An invite's word, for as long as the access list may not name us.
         public var admission: Admission?
         /// What we have stored of every log, own included.
@@ -38,6 +40,7 @@ public struct Session: Sendable {
             ownLog: LogID,
             genesis: Genesis?,
             access: AccessList?,
+            token: RelayToken? = nil,
             admission: Admission?,
             version: Version
         ) {
@@ -46,6 +49,7 @@ public struct Session: Sendable {
             self.ownLog = ownLog
             self.genesis = genesis
             self.access = access
+            self.token = token
             self.admission = admission
             self.version = version
         }
@@ -103,6 +107,8 @@ public struct Session: Sendable {
         case notMember
         /// The relay doesn't know the space, and neither do we know its genesis.
         case unknownSpace
+        /// The relay doesn't keep the space: it wants a token, or not this one.
+        case notHosted(Refusal)
         /// The relay speaks another version.
         case unsupportedVersion
         /// The relay is stopping, or failing for now.
@@ -128,6 +134,8 @@ public struct Session: Sendable {
     private var sentAt = Duration.zero
     private var isLoading = false
     private var pausedUntil: Duration?
+    // Refusals since the last ack.
+    private var refusalCount = 0
 
     // Liveness: when we last heard, and when the relay last heard from us.
     private var lastHeard: Duration
@@ -282,11 +290,13 @@ public struct Session: Sendable {
                 return end(.unknownSpace)
             }
             hasFounded = true
-            var actions: [Action] = [.send(.found(genesis))]
+            var actions: [Action] = [.send(.found(genesis, token: configuration.token))]
             if let list = configuration.access { actions.append(.send(.putAccess(list))) }
             return actions
         case .notMember:
             return end(.notMember)
+        case .notHosted:
+            return end(.notHosted(refusal))
         case .unsupportedVersion:
             return end(.unsupportedVersion)
         default:
@@ -296,6 +306,7 @@ public struct Session: Sendable {
 
     private mutating func acknowledged(_ ack: Ack) -> [Action] {
         if let sent = inFlight, ack.end >= sent { inFlight = nil }
+        refusalCount = 0
         relayEnd = max(relayEnd, ack.end)
         return [.acked(ack.end, ack.chain)] + upload()
     }
@@ -322,8 +333,19 @@ public struct Session: Sendable {
         // A gap where there is none is a lie. All else, full, over quota, too fast, in conflict,
         // leaves what is here here: ask again later; only a person can mend the rest.
         guard refusal.code != .gap || position.offset < sent else { return end(.unexpectedFrame) }
-        pausedUntil = now + SyncLimits.retryPause
+        pausedUntil = now + pause(after: refusal)
         return [.refused(refusal)]
+    }
+
+    /// What the relay asks for, within bounds; else twice as long as the last time, for a quota
+    /// isn't raised by asking.
+    private mutating func pause(after refusal: Refusal) -> Duration {
+        defer { refusalCount += 1 }
+        if let asked = refusal.retryAfter {
+            return min(max(asked, .seconds(1)), SyncLimits.maximumRetryPause)
+        }
+        let doublings = min(refusalCount, 10)
+        return min(SyncLimits.retryPause * (1 << doublings), SyncLimits.maximumRetryPause)
     }
 
     private mutating func upload() -> [Action] {

@@ -14,6 +14,10 @@ public enum SyncLimits {
     /// After a refusal that time may mend, uploading rests for this long.
     public static let retryPause = Duration.seconds(5)
 
+    /// The longest such rest, whatever the relay asks for: a quota that was raised is found out
+    /// soon, and a relay can't silence a device for long.
+    public static let maximumRetryPause = Duration.seconds(300)
+
     /// Every so many entries of a log the whole causal context is named (SPEC.md section 6).
     public static let fullContextInterval: UInt64 = 256
 

@@ -13,6 +13,9 @@ public struct Genesis: Hashable, Sendable {
     /// The key to which the founder's epoch keys are sealed.
     public let founderAgreement: AgreementKey
 
+    /// How many bytes a genesis has.
+    public static let byteCount = 97
+
     private static let version: UInt8 = 1
 
     /// Puts a genesis together.
@@ -40,7 +43,7 @@ public struct Genesis: Hashable, Sendable {
 
     /// The canonical bytes.
     public var bytes: [UInt8] {
-        var writer = ByteWriter(capacity: 97)
+        var writer = ByteWriter(capacity: Genesis.byteCount)
         writer.write(Genesis.version)
         writer.write(nonce.bytes)
         writer.write(founder)

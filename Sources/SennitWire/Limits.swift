@@ -42,6 +42,9 @@ public enum Limits {
     /// Bytes of a text that explains a refusal.
     public static let maximumReasonByteCount = 256
 
+    /// Seconds after which a refusal asks a device to come back: a day.
+    public static let maximumRetrySeconds = 86_400
+
     /// Recipients of one epoch key.
     public static let maximumRecipientCount = 1024
 

@@ -14,6 +14,7 @@ extension RelayFrame {
         case subscribe = 18
         case append = 19
         case putAccess = 20
+        case foundWithToken = 21
         case presence = 32
         case ping = 33
         case pong = 34
@@ -48,9 +49,10 @@ extension RelayFrame {
         case .hello(let hello):
             writer.write(Tag.hello.rawValue)
             hello.write(to: &writer)
-        case .found(let genesis):
-            writer.write(Tag.found.rawValue)
+        case .found(let genesis, let token):
+            writer.write((token == nil ? Tag.found : .foundWithToken).rawValue)
             writer.write(genesis.bytes)
+            if let token { writer.write(token.secret.bytes) }
         case .subscribe(let positions):
             writer.write(Tag.subscribe.rawValue)
             writer.writeVarint(positions.count)
@@ -101,6 +103,9 @@ extension RelayFrame {
             self = .access(try AccessList(decoding: try reader.readBytes(reader.remaining)))
         case .hello: self = .hello(try Hello(from: &reader))
         case .found: self = .found(try Genesis(decoding: try reader.readBytes(reader.remaining)))
+        case .foundWithToken:
+            let genesis = try Genesis(decoding: try reader.readBytes(Genesis.byteCount))
+            self = .found(genesis, token: RelayToken(secret: try reader.readBytes32()))
         case .subscribe: self = .subscribe(try RelayFrame.readPositions(from: &reader))
         case .append: self = .append(try EntryRange(from: &reader))
         case .putAccess:
@@ -270,15 +275,34 @@ extension Ack {
 extension Refusal {
     init(from reader: inout ByteReader) throws(WireError) {
         code = Code(rawValue: try reader.readVarint())
-        position = try reader.readFlag() ? try Position(from: &reader) : nil
+        let start = reader.byteOffset
+        let parts = try reader.readByte()
+        guard parts < 4 else {
+            throw .invalid(reason: "a refusal has no such part", byteOffset: start)
+        }
+        position = parts & 1 != 0 ? try Position(from: &reader) : nil
+        if parts & 2 != 0 {
+            let seconds = try reader.readCount(limit: Limits.maximumRetrySeconds)
+            retryAfter = .seconds(seconds)
+        } else {
+            retryAfter = nil
+        }
         reason = try reader.readText(limit: Limits.maximumReasonByteCount)
     }
 
     func write(to writer: inout ByteWriter) {
         writer.writeVarint(code.rawValue)
-        writer.write(position == nil ? 0 : 1 as UInt8)
+        writer.write((position == nil ? 0 : 1) | (retryAfter == nil ? 0 : 2) as UInt8)
         position?.write(to: &writer)
+        if let retryAfter { writer.writeVarint(Refusal.wholeSeconds(of: retryAfter)) }
         writer.writeBlob(Refusal.clipped(reason))
+    }
+
+    /// Rounded up, so that nobody comes back too early.
+    private static func wholeSeconds(of duration: Duration) -> Int {
+        let (seconds, rest) = duration.components
+        let rounded = rest > 0 && seconds < .max ? seconds + 1 : seconds
+        return Int(min(max(rounded, 0), Int64(Limits.maximumRetrySeconds)))
     }
 
     private static func clipped(_ reason: String) -> [UInt8] {

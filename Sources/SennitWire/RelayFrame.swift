@@ -27,7 +27,7 @@ public enum RelayFrame: Hashable, Sendable {
     case access(AccessList)
     // From the device.
     case hello(Hello)
-    case found(Genesis)
+    case found(Genesis, token: RelayToken? = nil)
     case subscribe([Position])
     case append(EntryRange)
     case putAccess(AccessList)
@@ -221,19 +221,30 @@ public struct Refusal: Hashable, Sendable {
         public static let accessConflict = Code(rawValue: 12)
         /// The head doesn't fit the entries or its signature is wrong.
         public static let badHead = Code(rawValue: 13)
+        /// The relay doesn't keep this space, or not any more: it wants a token, has a list of
+        /// spaces, or its operator froze this one.
+        public static let notHosted = Code(rawValue: 14)
     }
 
     /// Why.
     public let code: Code
     /// Which log and where, if it is about one.
     public let position: Position?
+    /// How long to wait before trying again, if the relay can tell; whole seconds on the wire.
+    public let retryAfter: Duration?
     /// A sentence for a person.
     public let reason: String
 
     /// Puts a refusal together.
-    public init(code: Code, position: Position? = nil, reason: String) {
+    public init(
+        code: Code,
+        position: Position? = nil,
+        retryAfter: Duration? = nil,
+        reason: String
+    ) {
         self.code = code
         self.position = position
+        self.retryAfter = retryAfter
         self.reason = reason
     }
 }

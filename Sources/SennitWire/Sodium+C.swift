@@ -21,6 +21,7 @@ public enum Hash {
         case document = "sennit-doc-1"
         case nonce = "sennit-nonce-1"
         case derive = "sennit-derive-1"
+        case token = "sennit-token-1"
 
         /// BLAKE2b's 16 bytes of personalisation: the raw value, padded with zeros.
         var personalisation: [UInt8] {

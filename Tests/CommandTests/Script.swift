@@ -19,7 +19,8 @@ import Foundation
 //     [64]               the exit code, if it isn't 0
 //     await NAME: LINE   goes on once what runs beside the session has printed the line
 //     end NAME           ends what runs beside the session, by SIGTERM
-//     relay start        starts the relay; later on the same port, with the data it has
+//     relay start        starts the relay; later on the same port, with the data it has, and with
+//     the settings in relay.toml if that was put
 //     relay stop, kill   ends it with SIGTERM, or with SIGKILL
 //     put FILE           writes the indented lines that follow to a file
 //

@@ -163,12 +163,14 @@ final class ScriptRunner {
         let ready = work.appendingPathComponent("relay.url")
         try? FileManager.default.removeItem(at: ready)
         runCount += 1
+        let settings = work.appendingPathComponent("relay.toml").path
+        let hasSettings = FileManager.default.fileExists(atPath: settings)
         let process = try ShellProcess(
             [
                 binaries.appendingPathComponent("sennit-relay").path, "serve",
                 "--data", work.appendingPathComponent("relay.data").path,
                 "--listen", "127.0.0.1:\(port)", "--ready-file", ready.path,
-            ],
+            ] + (hasSettings ? ["--config", settings] : []),
             directory: work,
             environment: [:],
             output: "step-\(runCount)"

@@ -141,8 +141,17 @@ struct HostileSocketTests {
         var limits = RelayLimits()
         limits.maximumConnectionCount = 3
         let relay = try TestRelay(limits: limits)
+        let genesis = founder.genesis()
         var clients: [RelayClient] = []
-        for _ in 0..<3 { clients.append(try await RelayClient.connect(port: relay.port)) }
+        for _ in 0..<3 {
+            let (client, _) = try await RelayClient.enter(
+                genesis.spaceID,
+                as: founder,
+                port: relay.port,
+                founding: genesis
+            )
+            clients.append(client)
+        }
         await #expect(throws: (any Error).self) {
             _ = try await RelayClient.connect(port: relay.port)
         }

@@ -43,6 +43,20 @@ final class RelayProcess {
         return (process.terminationReason, process.terminationStatus)
     }
 
+    /// Waits for the end, which something else brings about.
+    func waitForEnd() { process.waitUntilExit() }
+
+    /// Starts the command, whose words nobody reads.
+    static func start(_ arguments: [String]) throws -> Process {
+        let process = Process()
+        process.executableURL = try executableURL
+        process.arguments = arguments
+        process.standardOutput = FileHandle.nullDevice
+        process.standardError = FileHandle.nullDevice
+        try process.run()
+        return process
+    }
+
     /// Runs the command to its end.
     static func run(
         _ arguments: [String]

@@ -15,11 +15,13 @@ final class TestRelay {
     init(
         directory: TestDirectory = TestDirectory(),
         limits: RelayLimits = RelayLimits(),
+        policy: RelayPolicy = RelayPolicy(),
         maximumByteCount: Int? = nil
     ) throws {
         self.directory = directory
         var configuration = RelayServer.Configuration(directory: directory.path)
         configuration.limits = limits
+        configuration.policy = policy
         configuration.maximumByteCount = maximumByteCount
         server = try RelayServer(
             configuration,
@@ -260,6 +262,10 @@ struct RelayServerTests {
         #expect(await again.rest().map(code) == [.notMember])
         let refused = try await RelayClient.connect(port: relay.port)
         try await refused.greet(space, as: joiner, admittedBy: invite)
+        #expect(code(try await refused.next()) == .unknownSpace)
+        // Who knows the genesis doesn't get further.
+        refused.send(.found(genesis))
+        refused.send(.putAccess(closed))
         #expect(await refused.rest().map(code) == [.notMember])
         try relay.server.stop()
     }

@@ -122,7 +122,7 @@ struct StorageWorkerTests {
         )
         #expect(storage.space(space) == record)
         worker.write([enter(EnterRequest(space: space, device: writer.key))])
-        #expect(try await mailbox.take() == ["1 entry refused 4"])
+        #expect(try await mailbox.take() == ["1 space unknown"])
     }
 
     @Test func `devices that an invite lets in are bounded`() async throws {
@@ -131,7 +131,7 @@ struct StorageWorkerTests {
             request.invite = invite.key
             worker.write([enter(request)])
         }
-        #expect(try await mailbox.take() == ["1 entered", "1 entered", "1 entry refused 4"])
+        #expect(try await mailbox.take() == ["1 entered", "1 entered", "1 space unknown"])
     }
 
     @Test func `spaces are bounded, within a group too`() async throws {

@@ -9,7 +9,7 @@ import Testing
 
     init() throws { space = try TestSpace.joined() }
 
-    private func session(entries: UInt64 = 3) -> Session {
+    private func session(entries: UInt64 = 3, token: RelayToken? = nil) -> Session {
         var version = Version()
         version[space.ada.ownLog] = Offset(entries)
         return Session(
@@ -19,6 +19,7 @@ import Testing
                 ownLog: space.ada.ownLog,
                 genesis: space.ada.genesis,
                 access: nil,
+                token: token,
                 admission: nil,
                 version: version
             ),
@@ -160,9 +161,72 @@ import Testing
             now: .zero
         )
         let founds = actions.contains {
-            if case .send(.found(let genesis)) = $0 { genesis == space.ada.genesis } else { false }
+            if case .send(.found(let genesis, _)) = $0 {
+                genesis == space.ada.genesis
+            } else {
+                false
+            }
         }
         #expect(founds)
+    }
+
+    @Test func `a relay that asks for patience is given it, and after each no more of it`() {
+        func refusal(_ seconds: Int64?) -> Session.Event {
+            let refusal = Refusal(
+                code: seconds == nil ? .quotaExceeded : .rateLimited,
+                position: Position(log: space.ada.ownLog, offset: .zero),
+                retryAfter: seconds.map { .seconds($0) },
+                reason: "slowly"
+            )
+            return .received(RelayFrame.refused(refusal).bytes)
+        }
+        func loads(_ session: inout Session, after pause: Duration, _ now: inout Duration) -> Bool {
+            // Whatever else: the relay is heard meanwhile.
+            let pong = RelayFrame.pong(1).bytes
+            let end = now + pause
+            while now + .seconds(10) < end {
+                now += .seconds(10)
+                _ = session.handle(.received(pong), now: now)
+                let actions = session.handle(.tick, now: now)
+                if actions.contains(where: { if case .load = $0 { true } else { false } }) {
+                    return false
+                }
+            }
+            now = end
+            _ = session.handle(.received(pong), now: now)
+            return session.handle(.tick, now: now).contains {
+                if case .load = $0 { true } else { false }
+            }
+        }
+        var (session, _) = open(entries: 3, held: 0)
+        var now = Duration.zero
+        // The relay's word counts, within bounds; without it pauses double.
+        for (asked, pause) in [
+            (42, 42), (86_400, 300), (nil, 20), (nil, 40), (nil, 80), (nil, 160), (nil, 300),
+        ] as [(Int64?, Int64)] {
+            _ = session.handle(.loaded(space.adas(0...)), now: now)
+            _ = session.handle(refusal(asked), now: now)
+            #expect(session.unackedCount == 3)
+            #expect(loads(&session, after: .seconds(pause), &now), "\(pause)")
+        }
+    }
+
+    @Test func `a token goes to the relay that doesn't know the space, and to no other`() {
+        let token = RelayToken(secret: Hash.digest(.derive, [[1]]))
+        var (known, _) = open()
+        let message = known.handle(.tick, now: .seconds(16))
+        #expect(!"\(message)".contains("token"))
+        var session = session(token: token)
+        _ = session.handle(.received(RelayFrame.challenge(challenge).bytes), now: .zero)
+        let unknown = Refusal(code: .unknownSpace, reason: "never heard of it")
+        let actions = session.handle(.received(RelayFrame.refused(unknown).bytes), now: .zero)
+        let founds = actions.contains {
+            if case .send(.found(_, let offered)) = $0 { offered == token } else { false }
+        }
+        #expect(founds)
+        let refusal = Refusal(code: .notHosted, reason: "a new space needs a token")
+        let end = session.handle(.received(RelayFrame.refused(refusal).bytes), now: .zero)
+        #expect(isClose(end, .notHosted(refusal)))
     }
 
     @Test func `a relay that says no, is silent or talks nonsense ends the session`() {

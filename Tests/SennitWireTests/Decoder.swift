@@ -111,6 +111,15 @@ enum Sample {
         .ack(.init(log: log, end: Offset(3), chain: random(18, ChainHash.self))),
         .refused(.init(code: .gap, position: .init(log: log, offset: Offset(4)), reason: "Lücke")),
         .refused(.init(code: .malformed, reason: "")),
+        .refused(.init(code: .rateLimited, retryAfter: .seconds(300), reason: "slowly")),
+        .refused(
+            .init(
+                code: .quotaExceeded,
+                position: .init(log: log, offset: Offset(4)),
+                retryAfter: .seconds(1),
+                reason: ""
+            )
+        ),
         .access(accessList),
         .hello(.init(space: space, device: device, signature: signature, admission: nil)),
         .hello(
@@ -122,6 +131,7 @@ enum Sample {
             )
         ),
         .found(genesis),
+        .found(genesis, token: RelayToken(secret: random(24, SpaceID.self).value)),
         .subscribe([
             .init(log: LogID(value: .zero), offset: Offset(1)), .init(log: log, offset: .zero),
         ]),

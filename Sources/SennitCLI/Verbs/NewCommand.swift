@@ -16,6 +16,10 @@ struct NewCommand: AsyncParsableCommand {
             relay is told by the first command that reaches it. For a relay on this machine: \
             `sennit-relay serve --data DIR`, and then `--relay ws://127.0.0.1:7433`.
 
+            Some relays keep new spaces only for who has a token. Give it with `--token-file \
+            FILE`, with `--token-file -` from a pipe or a prompt, or in SENNIT_RELAY_TOKEN; it is \
+            a secret, so it is never taken from the command line. `sennit token` gives it later.
+
             JSON: space (its id), name, person, relays, sent.
             """
     )
@@ -35,6 +39,15 @@ struct NewCommand: AsyncParsableCommand {
     )
     var person: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Read the relay's token from a file; `-` is a pipe, or a prompt.",
+            valueName: "path"
+        ),
+        completion: .file()
+    )
+    var tokenFile: String?
+
     @OptionGroup(title: "Common options") var network: NetworkOptions
     @OptionGroup(title: "Common options") var output: OutputOptions
     @OptionGroup(title: "Common options") var profile: ProfileOptions
@@ -42,6 +55,11 @@ struct NewCommand: AsyncParsableCommand {
     func validate() throws {
         if relay.isEmpty {
             throw ValidationError("--relay is missing: without a relay nobody could join")
+        }
+        if relay.count > 1, tokenFile != nil {
+            throw ValidationError(
+                "a token is one relay's: with several relays, `sennit token` gives each its own"
+            )
         }
     }
 
@@ -56,7 +74,14 @@ struct NewCommand: AsyncParsableCommand {
     func run() async throws {
         let console = profile.console
         let person = try PersonName.given(person)
+        let token =
+            try tokenFile.map { try TokenInput.read(file: $0 == "-" ? nil : $0, console) }
+            ?? TokenInput.fromEnvironment
         try await OpenProfile.with(profile, verb: "new", makesProfile: true) { opened in
+            // With several relays nobody could tell whose it is.
+            if let token, relay.count == 1 {
+                try await opened.engine.keepRelayToken(token, for: relay[0])
+            }
             let space = try await opened.engine.found(name: name, person: person, relays: relay)
             let here = try await opened.space(space, console, network)
             if !output.json { console.print("founded \(name), where you are \(person)") }

@@ -55,13 +55,22 @@ final class Committer: Sendable {
     init(
         storage: any RelayStorage & Sendable,
         hub: Hub,
+        governor: Governor? = nil,
         limits: RelayLimits,
         logger: Logger
     ) {
         self.limits = limits
         self.storage = storage
         self.logger = logger
-        worker = Mutex(StorageWorker(storage: storage, hub: hub, limits: limits, logger: logger))
+        worker = Mutex(
+            StorageWorker(
+                storage: storage,
+                hub: hub,
+                governor: governor,
+                limits: limits,
+                logger: logger
+            )
+        )
     }
 
     /// Takes a request in.
@@ -118,6 +127,9 @@ final class Committer: Sendable {
         do throws(StorageError) { try storage.close() } catch { throw RelayError(error) }
         queue.sync { self.drain() }
     }
+
+    /// Forgets what is known in memory of what is stored, which somebody else has changed.
+    func forgetAll() { worker.withLock { $0.forgetAll() } }
 
     /// How many groups were stored.
     var commitCount: Int { worker.withLock { $0.commitCount } }

@@ -1,13 +1,17 @@
 import Logging
 import NIOCore
 import NIOWebSocket
+import RelayStorage
 import SennitWire
 
 /// What all connections of a relay share.
 struct RelayContext: Sendable {
     let relayName: Bytes32
     let hub: Hub
+    let storage: any RelayStorage & Sendable
     let committer: Committer
+    let governor: Governor
+    let doorman: Doorman
     let limits: RelayLimits
     let logger: Logger
     let verifier = HeadVerifier()
@@ -23,6 +27,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private static let gatheredByteCount = 8 << 10
 
     private let relay: RelayContext
+    private let visitor: UInt64
+    private let strangerGate: StrangerGate
     private var connection: RelayConnection
     private var assembler: MessageAssembler
     private var context: ChannelHandlerContext?
@@ -34,11 +40,14 @@ final class ConnectionHandler: ChannelDuplexHandler {
     // Small messages since the last flush, one behind the other.
     private var gathered = ByteBuffer()
     private var isClosing = false
+    private var enteredAt = NIODeadline.now()
     private var owesRead = false
     private var needsFlush = false
 
-    init(relay: RelayContext, openedAt: NIODeadline) {
+    init(relay: RelayContext, visitor: UInt64, gate: StrangerGate, openedAt: NIODeadline) {
         self.relay = relay
+        self.visitor = visitor
+        strangerGate = gate
         var random = SystemRandomNumberGenerator()
         let nonce = (0..<Bytes32.byteCount).map { _ in UInt8.random(in: 0...255, using: &random) }
         guard let nonce = Bytes32(nonce) else { preconditionFailure("A nonce has 32 bytes.") }
@@ -63,6 +72,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             loop: context.eventLoop,
             deliver: { delivery in
                 let handler = handler.value
+                if case .spaceUnknown = delivery { return handler.hold(delivery) }
                 handler.perform(handler.connection.receive(delivery, now: handler.now))
             },
             flush: { handler.value.flush() }
@@ -162,7 +172,12 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func submit(_ request: Request) {
-        if case .enter(let enter) = request { space = enter.space }
+        if case .enter(let enter) = request {
+            space = enter.space
+            enteredAt = NIODeadline.now()
+            strangerGate.allow(byteCount: relay.limits.maximumNewcomerByteCount)
+            if enter.genesis != nil { return found(enter) }
+        }
         guard case .append(let append) = request else { return handOn(request) }
         let isDue = relay.verifier.isDue(append.headCheck, now: now)
         perform(gate.take(append, isToBeChecked: isDue))
@@ -202,6 +217,39 @@ final class ConnectionHandler: ChannelDuplexHandler {
         perform(gate.settle(number, refusal: refusal))
     }
 
+    /// Asks whether the space may be kept here, then hands on.
+    private func found(_ request: EnterRequest) {
+        guard let outlet else { return }
+        let handler = NIOLoopBound(self, eventLoop: outlet.loop)
+        relay.governor.judgeFounding(request) { refusal in
+            outlet.loop.execute {
+                let handler = handler.value
+                if let refusal {
+                    let delivery = Delivery.entryRefused(refusal)
+                    handler.perform(handler.connection.receive(delivery, now: handler.now))
+                } else {
+                    handler.handOn(.enter(request))
+                }
+                handler.flush()
+            }
+        }
+    }
+
+    /// Answers at a time that doesn't depend on what was looked up, or ids could be scanned by the
+    /// clock: a fixed time after the question, or a multiple of that if looking took longer.
+    private func hold(_ delivery: Delivery) {
+        guard let context else { return }
+        let step = TimeAmount(relay.limits.unknownSpaceDelay)
+        var due = enteredAt + step
+        while due < NIODeadline.now() { due = due + step }
+        let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
+        context.eventLoop.scheduleTask(deadline: due) {
+            let handler = handler.value
+            handler.perform(handler.connection.receive(delivery, now: handler.now))
+            handler.flush()
+        }
+    }
+
     private func handOn(_ request: Request) {
         guard let outlet else { return }
         guard let refusal = relay.committer.submit(request, from: outlet) else { return }
@@ -209,6 +257,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func enter(_ welcome: Welcome) {
+        relay.doorman.welcome(visitor)
+        context?.pipeline.syncOperations.removeHandler(strangerGate, promise: nil)
         relay.logger.debug("welcomed", metadata: ["logs": "\(welcome.logs.count)"])
     }
 

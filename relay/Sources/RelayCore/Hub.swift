@@ -83,14 +83,7 @@ final class Hub: Sendable {
     var connectionCount: Int { state.withLock { $0.connectionCount } }
 
     /// Counts a connection in.
-    /// - Returns: whether there was room.
-    func accept(maximumCount: Int) -> Bool {
-        state.withLock { state in
-            guard state.connectionCount < maximumCount else { return false }
-            state.connectionCount += 1
-            return true
-        }
-    }
+    func accept() { state.withLock { $0.connectionCount += 1 } }
 
     /// Counts a connection out.
     func release() { state.withLock { $0.connectionCount -= 1 } }
@@ -131,6 +124,11 @@ final class Hub: Sendable {
 
     /// Whether somebody is in `space`.
     func isInside(_ space: SpaceID) -> Bool { state.withLock { $0.spaces[space] != nil } }
+
+    /// How many connections there are in each space that has any.
+    func presence() -> [SpaceID: Int] {
+        state.withLock { $0.spaces.mapValues(\.outlets.count) }
+    }
 
     /// Everybody who is in `space`.
     func members(of space: SpaceID) -> [Outlet] {

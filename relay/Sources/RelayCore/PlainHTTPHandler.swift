@@ -1,10 +1,14 @@
 import NIOCore
 import NIOHTTP1
+import NIOWebSocket
 
 /// Answers what is HTTP but not WebSocket, once, and keeps the time until the upgrade.
 final class PlainHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     typealias InboundIn = HTTPServerRequestPart
     typealias OutboundOut = HTTPServerResponsePart
+
+    /// Set where the sender's address may not come in now.
+    var retryAfter: Duration?
 
     private let timeout: Duration
     private var deadline: Scheduled<Void>?
@@ -38,6 +42,8 @@ final class PlainHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        // The request that isn't taken for an upgrade follows, and is answered.
+        if error is NIOWebSocketUpgradeError { return }
         context.close(promise: nil)
     }
 
@@ -45,6 +51,8 @@ final class PlainHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         let isRead = request.method == .GET || request.method == .HEAD
         let (status, text): (HTTPResponseStatus, String) =
             switch (isRead, request.uri) {
+            case _ where retryAfter != nil:
+                (.tooManyRequests, "There are too many connections from your address.\n")
             case (true, "/"):
                 (.upgradeRequired, "This is a Sennit relay. It speaks WebSocket at this address.\n")
             case (true, "/healthz"): (.ok, "ok\n")
@@ -55,6 +63,9 @@ final class PlainHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
         headers.add(name: "Content-Type", value: "text/plain; charset=utf-8")
         headers.add(name: "Content-Length", value: String(text.utf8.count))
         headers.add(name: "Connection", value: "close")
+        if let retryAfter {
+            headers.add(name: "Retry-After", value: String(max(1, retryAfter.components.seconds)))
+        }
         if status == .upgradeRequired { headers.add(name: "Upgrade", value: "websocket") }
         let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)

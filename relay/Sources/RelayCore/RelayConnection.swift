@@ -67,6 +67,7 @@ struct RelayConnection {
         var access: SpaceAccess
         var subscription: Subscription
         var presence: TokenBucket
+        var appends: RateBucket
         var accessLists: TokenBucket
         var pendingAppendCount = 0
         /// What is done about the heads of the device's own log.
@@ -230,7 +231,8 @@ struct RelayConnection {
         case (_, .pong): return []
         case (.greeted, .hello(let hello)): return greet(hello)
         case (.entering, _): return putAside(frame, byteCount: byteCount)
-        case (.unknown(let request), .found(let genesis)): return find(genesis, for: request)
+        case (.unknown(let request), .found(let genesis, let token)):
+            return find(genesis, token, for: request)
         // Sent before the device knew that the relay doesn't know the space.
         case (.unknown, .subscribe), (.unknown, .append), (.unknown, .presence),
             (.unknown, .putAccess), (.ownerless, .subscribe), (.ownerless, .append),
@@ -243,7 +245,7 @@ struct RelayConnection {
             request.list = list
             return enter(request)
         case (.member(let member), .append(let range)):
-            return append(range, of: member, frameByteCount: byteCount)
+            return append(range, of: member, now: now)
         case (.member(let member), .putAccess(let list)):
             guard list.space == member.access.space else {
                 return refuseMalformed("the access list is another space's")
@@ -289,12 +291,17 @@ struct RelayConnection {
         return enter(request)
     }
 
-    private mutating func find(_ genesis: Genesis, for known: EnterRequest) -> [Action] {
+    private mutating func find(
+        _ genesis: Genesis,
+        _ token: RelayToken?,
+        for known: EnterRequest
+    ) -> [Action] {
         guard genesis.spaceID == known.space else {
             return refuseMalformed("the genesis is another space's")
         }
         var request = known
         request.genesis = genesis
+        request.token = token
         if genesis.founder == request.device { return enter(request) }
         state = .ownerless(request)
         return []
@@ -341,6 +348,7 @@ struct RelayConnection {
                     burst: limits.presenceBurst,
                     now: now
                 ),
+                appends: RateBucket(limits.appendRate, now: now),
                 accessLists: TokenBucket(
                     perSecond: limits.accessListsPerSecond,
                     burst: limits.accessListBurst,
@@ -355,14 +363,14 @@ struct RelayConnection {
     private mutating func findSpaceUnknown(now: Duration) -> [Action] {
         guard case .entering(let request) = state else { return [] }
         state = .unknown(request)
-        let refusal = Refusal(code: .unknownSpace, reason: "the relay doesn't know the space")
+        let refusal = Refusal(code: .unknownSpace, reason: "the relay has no such space for you")
         return [.send(.refused(refusal))] + takeAside(now: now)
     }
 
     private mutating func append(
         _ range: EntryRange,
         of member: Member,
-        frameByteCount: Int
+        now: Duration
     ) -> [Action] {
         let byteCount = range.entries.reduce(0) { $0 + $1.count }
         let log: LogID
@@ -371,9 +379,19 @@ struct RelayConnection {
         } else {
             log = range.descriptor.logID(in: member.access.space)
         }
-        func refused(_ code: Refusal.Code, _ reason: String) -> [Action] {
+        func refused(
+            _ code: Refusal.Code,
+            _ reason: String,
+            after pause: Duration? = nil
+        ) -> [Action] {
             let position = Position(log: log, offset: range.from)
-            return [.send(.refused(Refusal(code: code, position: position, reason: reason)))]
+            let refusal = Refusal(
+                code: code,
+                position: position,
+                retryAfter: pause,
+                reason: reason
+            )
+            return [.send(.refused(refusal))]
         }
         guard range.entries.count == 1 || byteCount <= Limits.maximumBatchByteCount else {
             return refused(.tooLarge, "a batch has at most \(Limits.maximumBatchByteCount) bytes")
@@ -383,6 +401,10 @@ struct RelayConnection {
         else { return refused(.rateLimited, "too many appends wait for the disk") }
         guard member.access.allowsAppend(by: range.descriptor.device, from: member.device) else {
             return refused(.notMember, "the log's author may not append")
+        }
+        var appends = member.appends
+        if let pause = appends.take(byteCount: UInt64(byteCount), now: now) {
+            return refused(.rateLimited, "this connection writes too fast", after: pause)
         }
         var request = AppendRequest(
             space: member.access.space,
@@ -404,6 +426,7 @@ struct RelayConnection {
         pendingByteCount += byteCount
         return withMember { member in
             member.pendingAppendCount += 1
+            member.appends = appends
             member.lastLog = (range.descriptor, log)
             // The first one is checked; those behind it wait for that.
             if range.descriptor.device == member.device { member.ownHeadCheck = .affordable }
@@ -467,26 +490,5 @@ struct RelayConnection {
     private mutating func cut() -> [Action] {
         state = .closed
         return [.cut]
-    }
-}
-
-extension RelayConnection.Action {
-    init(_ step: Subscription.Step) {
-        switch step {
-        case .send(let range): self = .send(.entries(range))
-        case .sendShared(let frame): self = .sendShared(frame)
-        case .read(let log, let descriptor, let from):
-            self = .submit(.read(log: log, descriptor: descriptor, from: from))
-        case .caughtUp: self = .send(.caughtUp)
-        }
-    }
-}
-
-extension Refusal {
-    static let badHeadReason = "the head's signature is wrong"
-
-    /// The one answer to a wrong signature and to a key that isn't let in.
-    static func notMember(_ reason: String = "the key isn't let in") -> Refusal {
-        Refusal(code: .notMember, reason: reason)
     }
 }

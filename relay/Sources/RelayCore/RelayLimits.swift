@@ -3,8 +3,20 @@ public struct RelayLimits: Hashable, Sendable {
     /// Connections at once.
     public var maximumConnectionCount = 10_000
 
+    /// Bytes that a stranger may send until it has proven a key: the request for the upgrade and
+    /// `hello`, with room for what proxies add.
+    public var maximumStrangerByteCount = 16 << 10
+
+    /// Bytes that it may send from there until it is welcomed, in which the longest access list
+    /// fits.
+    public var maximumNewcomerByteCount = 512 << 10
+
     /// From the first byte to `welcome`, so that half-open handshakes don't pile up.
     public var handshakeTimeout: Duration = .seconds(10)
+
+    /// How long after its question a device hears that the space is unknown or not its own. Longer
+    /// than looking it up takes, and short beside a round trip over the internet.
+    public var unknownSpaceDelay: Duration = .milliseconds(20)
 
     /// Without a frame from the device, pings included, the connection is taken for dead.
     public var idleTimeout: Duration = .seconds(60)
@@ -29,6 +41,9 @@ public struct RelayLimits: Hashable, Sendable {
 
     /// Where reading from storage begins again.
     public var writeBufferLowByteCount = 64 << 10
+
+    /// Appends and bytes a second of one connection.
+    public var appendRate = RelayPolicy.Rate()
 
     /// Presence messages a second that a connection may send over long times.
     public var presencePerSecond: Double = 40

@@ -1,3 +1,4 @@
+import Foundation
 public import Logging
 import NIOCore
 import NIOHTTP1
@@ -30,6 +31,10 @@ public final class RelayServer: Sendable {
         }
         /// The bounds to keep.
         public var limits = RelayLimits()
+        /// Who may use the relay and how much.
+        public var policy = RelayPolicy()
+        /// Where the operator's socket is; `nil` for `admin.sock` among the data.
+        public var adminSocketPath: String?
         /// Bytes that the storage's files take up at most; `nil` for no limit.
         public var maximumByteCount: Int?
 
@@ -52,6 +57,7 @@ public final class RelayServer: Sendable {
             )
             (chainPath, keyPath) = (settings.certificatePath, settings.keyPath)
             limits = settings.limits
+            policy = settings.policy
             maximumByteCount = settings.maximumByteCount
         }
 
@@ -69,7 +75,8 @@ public final class RelayServer: Sendable {
 
     private let group: MultiThreadedEventLoopGroup
     private let channel: any Channel
-    private let relay: RelayContext
+    let relay: RelayContext
+    let operations: Operations
 
     private static let stopTimeout: TimeAmount = .seconds(5)
 
@@ -85,6 +92,7 @@ public final class RelayServer: Sendable {
         Primitives.prepare()
         let tls = try configuration.certificate.map(RelayServer.tlsContext)
         let storage: any RelayStorage & Sendable
+        let control: ControlStore
         do throws(StorageError) {
             storage =
                 if let opened { opened } else {
@@ -93,21 +101,35 @@ public final class RelayServer: Sendable {
                         maximumByteCount: configuration.maximumByteCount
                     )
                 }
+            control = try RelayServer.openControl(configuration.directory, beside: storage)
         } catch {
             throw RelayError(error)
         }
         let relayName = storage.relayName
         let hub = Hub()
+        let governor = Governor(
+            configuration.policy,
+            control: control,
+            storage: storage,
+            logger: logger
+        )
         let committer = Committer(
             storage: storage,
             hub: hub,
+            governor: governor,
             limits: configuration.limits,
             logger: logger
         )
         relay = RelayContext(
             relayName: relayName,
             hub: hub,
+            storage: storage,
             committer: committer,
+            governor: governor,
+            doorman: Doorman(
+                configuration.policy.addresses,
+                maximumCount: configuration.limits.maximumConnectionCount
+            ),
             limits: configuration.limits,
             logger: logger
         )
@@ -120,11 +142,13 @@ public final class RelayServer: Sendable {
         } catch {
             try? group.syncShutdownGracefully()
             try committer.stop()
+            try? control.close()
             throw .listen(address: address, reason: "\(error)")
         }
         port = channel.localAddress?.port ?? configuration.port
         let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
         url = "\(tls == nil ? "ws" : "wss")://\(host):\(port)"
+        operations = Operations(configuration, relay, url: url)
         logger.info("listening", metadata: ["url": "\(url)"])
     }
 
@@ -132,6 +156,7 @@ public final class RelayServer: Sendable {
     /// - Throws: `storage` if the storage can't be closed.
     public func stop() throws(RelayError) {
         relay.logger.info("stopping", metadata: ["connections": "\(connectionCount)"])
+        operations.stop()
         try? channel.close().wait()
         let closing: Result<Void, RelayError> = Result { () throws(RelayError) in
             try relay.committer.stop()
@@ -146,9 +171,24 @@ public final class RelayServer: Sendable {
             try? loop.scheduleTask(in: .milliseconds(10)) {}.futureResult.wait()
         }
         try? group.syncShutdownGracefully()
+        try? relay.governor.control.close()
         relay.logger.info("stopped")
         try closing.get()
     }
+
+    /// Says what happens when the operator asks for it.
+    /// - Parameters:
+    ///   - reload: reads the settings again; `nil` if there is nothing to read.
+    ///   - drain: begins to stop the relay, and returns.
+    public func onRequest(
+        reload: (@Sendable () -> Void)?,
+        drain: @escaping @Sendable () -> Void
+    ) {
+        operations.actions.set(reload: reload, drain: drain)
+    }
+
+    /// Puts new rules in force for who may use the relay and how much; those of addresses stay.
+    public func setPolicy(_ policy: RelayPolicy) { relay.governor.setPolicy(policy) }
 
     /// Connections that are open now.
     public var connectionCount: Int { relay.hub.connectionCount }
@@ -158,6 +198,24 @@ public final class RelayServer: Sendable {
 
     /// Commits that storage made so far.
     public var commitCount: Int { relay.committer.commitCount }
+
+    private static func openControl(
+        _ directory: String,
+        beside storage: any RelayStorage
+    ) throws(StorageError) -> ControlStore {
+        // Storage that is elsewhere leaves it to us to make the directory.
+        try? FileManager.default.createDirectory(
+            atPath: directory,
+            withIntermediateDirectories: true,
+            attributes: [.posixPermissions: 0o700]
+        )
+        do throws(StorageError) {
+            return try ControlStore(directory: directory)
+        } catch {
+            try storage.close()
+            throw error
+        }
+    }
 
     fileprivate static func tlsContext(
         chainPath: String,
@@ -196,39 +254,65 @@ public final class RelayServer: Sendable {
                 )
             )
             .childChannelInitializer { channel in
-                guard relay.hub.accept(maximumCount: limits.maximumConnectionCount) else {
-                    return refuse(channel, isPlain: tls == nil)
+                let visitor: UInt64
+                switch relay.doorman.enter(channel, now: NIODeadline.now().sinceBoot) {
+                case .admitted(let id): visitor = id
+                case .full: return refuse(channel, "503 Service Unavailable", isPlain: tls == nil)
+                case .tooMany: return refuse(channel, "429 Too Many Requests", isPlain: tls == nil)
                 }
-                channel.closeFuture.whenComplete { _ in relay.hub.release() }
+                relay.hub.accept()
+                channel.closeFuture.whenComplete { _ in
+                    relay.doorman.leave(visitor)
+                    relay.hub.release()
+                }
                 return channel.eventLoop.makeCompletedFuture {
                     if let tls {
                         try channel.pipeline.syncOperations.addHandler(
                             NIOSSLServerHandler(context: tls)
                         )
                     }
-                    try addHTTP(to: channel, relay)
+                    try addHTTP(to: channel, relay, visitor)
                 }
             }
     }
 
-    private static func addHTTP(to channel: any Channel, _ relay: RelayContext) throws {
+    private static func addHTTP(
+        to channel: any Channel,
+        _ relay: RelayContext,
+        _ visitor: UInt64
+    ) throws {
         let openedAt = NIODeadline.now()
+        let plain = PlainHTTPHandler(timeout: relay.limits.handshakeTimeout)
+        let bound = NIOLoopBound(plain, eventLoop: channel.eventLoop)
+        let gate = StrangerGate(byteCount: relay.limits.maximumStrangerByteCount)
+        let boundGate = NIOLoopBound(gate, eventLoop: channel.eventLoop)
+        try channel.pipeline.syncOperations.addHandler(gate)
         let upgrader = NIOWebSocketServerUpgrader(
             maxFrameSize: Limits.maximumFrameByteCount,
             automaticErrorHandling: false,
             shouldUpgrade: { channel, head in
-                channel.eventLoop.makeSucceededFuture(head.uri == "/" ? HTTPHeaders() : nil)
+                bound.value.retryAfter = relay.doorman.identify(
+                    visitor,
+                    channel,
+                    forwarded: head.headers["X-Forwarded-For"],
+                    now: NIODeadline.now().sinceBoot
+                )
+                let isTaken = head.uri == "/" && bound.value.retryAfter == nil
+                return channel.eventLoop.makeSucceededFuture(isTaken ? HTTPHeaders() : nil)
             },
             upgradePipelineHandler: { channel, _ in
                 channel.eventLoop.makeCompletedFuture {
                     try channel.pipeline.syncOperations.addHandler(
-                        ConnectionHandler(relay: relay, openedAt: openedAt)
+                        ConnectionHandler(
+                            relay: relay,
+                            visitor: visitor,
+                            gate: boundGate.value,
+                            openedAt: openedAt
+                        )
                     )
                 }
             }
         )
-        let plain = PlainHTTPHandler(timeout: relay.limits.handshakeTimeout)
-        let bound = NIOLoopBound(plain, eventLoop: channel.eventLoop)
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(
             withPipeliningAssistance: false,
             withServerUpgrade: (
@@ -241,8 +325,12 @@ public final class RelayServer: Sendable {
         try channel.pipeline.syncOperations.addHandler(plain)
     }
 
-    private static func refuse(_ channel: any Channel, isPlain: Bool) -> EventLoopFuture<Void> {
-        let answer = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n"
+    private static func refuse(
+        _ channel: any Channel,
+        _ status: String,
+        isPlain: Bool
+    ) -> EventLoopFuture<Void> {
+        let answer = "HTTP/1.1 \(status)\r\nContent-Length: 0\r\n\r\n"
         let written =
             isPlain
             ? channel.writeAndFlush(ByteBuffer(string: answer))

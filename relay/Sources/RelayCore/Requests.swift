@@ -11,6 +11,8 @@ struct EnterRequest: Hashable, Sendable {
     var invite: DeviceKey?
     /// The space's genesis, from a device that was told that the space is unknown.
     var genesis: Genesis?
+    /// What the device offers for the space's being kept here.
+    var token: RelayToken?
     /// The access list, from a member of a space that the relay lost.
     var list: AccessList?
 }

@@ -61,6 +61,11 @@ public struct SpaceAccess: Hashable, Sendable {
         return rights.contains(.administer) || self.rights(of: author).contains(.append)
     }
 
+    /// Whether a device is in by an invite alone: no list names it yet.
+    public func isGuest(_ device: DeviceKey) -> Bool {
+        list != nil && devices[device] == nil && admissions[device] != nil
+    }
+
     /// Whether an invite may let a device in.
     public func allowsAdmission(by invite: DeviceKey, of device: DeviceKey) -> Bool {
         invites.contains(invite) && devices[device] == nil

@@ -21,6 +21,7 @@ import Synchronization
 final class StorageWorker {
     let storage: any RelayStorage
     let hub: Hub
+    private let governor: Governor?
     private let limits: RelayLimits
     private let logger: Logger
 
@@ -58,9 +59,16 @@ final class StorageWorker {
         let unit: Int
     }
 
-    init(storage: any RelayStorage, hub: Hub, limits: RelayLimits, logger: Logger) {
+    init(
+        storage: any RelayStorage,
+        hub: Hub,
+        governor: Governor? = nil,
+        limits: RelayLimits,
+        logger: Logger
+    ) {
         self.storage = storage
         self.hub = hub
+        self.governor = governor
         self.limits = limits
         self.logger = logger
     }
@@ -192,8 +200,7 @@ final class StorageWorker {
         }
         guard let error = errors.first else { return }
         failureCount += 1
-        spaces = [:]
-        tails = [:]
+        forgetAll()
         switch error {
         case .conflict, .unfit: break
         default:
@@ -204,8 +211,16 @@ final class StorageWorker {
         }
     }
 
+    /// Forgets what is known in memory; it is read again when it is needed.
+    func forgetAll() {
+        spaces = [:]
+        tails = [:]
+        governor?.forgetAll()
+    }
+
     /// Bounds what is known in memory to what is in use, once it is too much.
     private func forgetSome() {
+        governor?.forgetSome(maximumCount: limits.maximumCachedCount)
         if spaces.count > limits.maximumCachedCount {
             spaces = spaces.filter { inFlight.spaces[$0.key] != nil }
         }
@@ -264,12 +279,12 @@ final class StorageWorker {
 
     private func enter(_ request: EnterRequest, _ job: Committer.Job) -> Delivery {
         do throws(StorageError) {
-            guard let access = try access(of: request.space) else {
-                return request.genesis == nil ? .spaceUnknown : .entryRefused(.notMember())
-            }
-            guard !access.rights(of: request.device).isEmpty else {
-                let mayHeal = access.list == nil && request.genesis == nil
-                return mayHeal ? .spaceUnknown : .entryRefused(.notMember())
+            // Who isn't let in hears the same as if there were no such space.
+            guard let access = try access(of: request.space),
+                !access.rights(of: request.device).isEmpty
+            else { return request.genesis == nil ? .spaceUnknown : .entryRefused(.notMember()) }
+            if let refusal = try governor?.refusalToServe(request.space) {
+                return .entryRefused(refusal)
             }
             let logs = try storage.logs(of: request.space).map { record in
                 Welcome.Log(
@@ -378,6 +393,10 @@ final class StorageWorker {
         case .refused(let refusal): refuse(refusal)
         case .known: group.answers.append((job, .appended(request, tail.ack), nil))
         case .appends(let batch):
+            let isGuest = access.isGuest(author)
+            if let refusal = try charge(batch, of: tail, request.space, isGuest, known == nil) {
+                return refuse(refusal)
+            }
             var unit: StorageUnit = []
             if known == nil {
                 unit.append(.createLog(tail.descriptor, space: request.space))
@@ -401,6 +420,21 @@ final class StorageWorker {
             group.touched.logs[tail.log, default: 0] += 1
             tails[tail.log] = moved
         }
+    }
+
+    /// Charges the space with a batch.
+    /// - Returns: why it can't be stored, if so.
+    private func charge(
+        _ batch: Batch,
+        of tail: LogTail,
+        _ space: SpaceID,
+        _ isGuest: Bool,
+        _ isNewLog: Bool
+    ) throws(StorageError) -> Refusal? {
+        try governor?.charge(
+            Governance.Charge(batch, of: tail, space, isGuest, isNewLog),
+            at: Position(log: tail.log, offset: batch.first)
+        )
     }
 
     /// The tail that an append is judged against; read again if another relay may have moved it.
@@ -456,20 +490,4 @@ final class StorageWorker {
         logger.debug("storage can't be read", metadata: ["reason": "\(error)"])
         return Refusal(error)
     }
-}
-
-extension Refusal {
-    /// What a device is told of storage that doesn't do what it should.
-    init(_ error: StorageError) {
-        guard case .unavailable = error else {
-            self = .storageFull
-            return
-        }
-        self.init(code: .storageFull, reason: "the relay's database is away; try again later")
-    }
-
-    static let storageFull = Refusal(
-        code: .storageFull,
-        reason: "the relay's disk is full or failing"
-    )
 }

@@ -168,6 +168,9 @@ public final class SegmentStorage: RelayStorage, Sendable {
     /// What the storage counted since it was opened.
     public var figures: Figures { state.withLock { $0.figures } }
 
+    /// Bytes that stored data takes up, as the limit of bytes counts them.
+    public var storedByteCount: Int { state.withLock { $0.storedByteCount } }
+
     /// Looks at the sizes of all files, where there is a limit to them.
     private func countStoredBytes(_ recovered: Recovery) throws(StorageError) {
         guard options.maximumByteCount != nil else { return }

@@ -9,8 +9,15 @@ struct SennitRelay: ParsableCommand {
         usage: """
             sennit-relay serve
             sennit-relay config check
-            sennit-relay check --data /var/lib/sennit-relay
+            sennit-relay token create --name friends
+            sennit-relay admin status
+            sennit-relay backup --to /var/backups/sennit-relay/monday
+            sennit-relay verify
             """,
-        subcommands: [ServeCommand.self, ConfigCommand.self, CheckCommand.self]
+        subcommands: [
+            ServeCommand.self, ConfigCommand.self, CheckCommand.self, AdminCommand.self,
+            TokenCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self,
+            MigrateCommand.self,
+        ]
     )
 }

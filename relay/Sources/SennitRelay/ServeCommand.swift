@@ -32,6 +32,7 @@ struct ServeCommand: ParsableCommand {
                 storage: try SharedStorage.open(settings),
                 logger: RelayLog.standardError(settings.logLevel)
             )
+            server.onRequest(reload: nil) { stopped.stop() }
             try announce(server.url)
             stopped.wait()
             try server.stop()
@@ -49,7 +50,8 @@ struct ServeCommand: ParsableCommand {
 }
 
 /// Waits for SIGTERM or SIGINT.
-final class StopSignal {
+final class StopSignal: @unchecked Sendable {
+    // Sendable: `sources` is written before anybody else has it.
     private let semaphore = DispatchSemaphore(value: 0)
     private var sources: [any DispatchSourceSignal] = []
 
@@ -64,4 +66,7 @@ final class StopSignal {
     }
 
     func wait() { semaphore.wait() }
+
+    /// Stops as a signal would.
+    func stop() { semaphore.signal() }
 }

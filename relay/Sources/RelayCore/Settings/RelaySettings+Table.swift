@@ -1,6 +1,7 @@
 extension RelaySettings {
     /// Every setting there is, in the order in which they are shown.
-    public static let table: [Setting] = basics + storageSettings + limitSettings
+    public static let table: [Setting] =
+        basics + storageSettings + limitSettings + policySettings
 
     /// The setting of a key.
     public static func setting(_ key: String) -> Setting? { table.first { $0.key == key } }

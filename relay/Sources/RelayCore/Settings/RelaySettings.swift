@@ -30,6 +30,8 @@ public struct RelaySettings: Hashable, Sendable {
     public var acceptsUnsafeDatabase = false
     /// The bounds to keep.
     public var limits = RelayLimits()
+    /// Who may use the relay and how much.
+    public var policy = RelayPolicy()
 
     /// The defaults, with the directory that suits the machine.
     public init(directory: String) { self.directory = directory }
