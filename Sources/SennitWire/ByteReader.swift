@@ -5,32 +5,40 @@
 public struct ByteReader: Sendable {
     @usableFromInline let bytes: [UInt8]
 
+    // What may be read ends here: all of `bytes`, or less.
+    private let end: Int
+
     /// The index in the input of the next byte to read.
     public private(set) var byteOffset: Int
 
     /// Reads all of `bytes`.
     @inlinable
     public init(_ bytes: [UInt8]) {
-        self.init(bytes, startingAt: 0)
+        self.init(bytes, startingAt: 0, endingAt: bytes.count)
     }
 
-    /// Reads `bytes` from `byteOffset`, which lies in 0...count.
+    /// Reads `bytes` from `byteOffset` to `end`; 0 ≤ `byteOffset` ≤ `end` ≤ count.
     @usableFromInline
-    init(_ bytes: [UInt8], startingAt byteOffset: Int) {
+    init(_ bytes: [UInt8], startingAt byteOffset: Int, endingAt end: Int) {
+        precondition(
+            byteOffset >= 0 && byteOffset <= end && end <= bytes.count,
+            "A reader reads bytes that are there."
+        )
         self.bytes = bytes
         self.byteOffset = byteOffset
+        self.end = end
     }
 
     /// How many bytes are left.
-    public var remaining: Int { bytes.count - byteOffset }
+    public var remaining: Int { end - byteOffset }
 
     /// Whether everything was read.
-    public var isAtEnd: Bool { byteOffset == bytes.count }
+    public var isAtEnd: Bool { byteOffset == end }
 
     /// One byte.
     /// - Throws: `truncated`.
     public mutating func readByte() throws(WireError) -> UInt8 {
-        guard byteOffset < bytes.count else { throw .truncated(byteOffset: byteOffset) }
+        guard byteOffset < end else { throw .truncated(byteOffset: byteOffset) }
         defer { byteOffset += 1 }
         return bytes[byteOffset]
     }
@@ -86,9 +94,16 @@ public struct ByteReader: Sendable {
     /// `count` raw bytes.
     /// - Throws: `truncated`.
     public mutating func readBytes(_ count: Int) throws(WireError) -> [UInt8] {
-        guard count <= remaining else { throw .truncated(byteOffset: bytes.count) }
+        guard count <= remaining else { throw .truncated(byteOffset: end) }
         defer { byteOffset += count }
         return Array(bytes[byteOffset..<(byteOffset + count)])
+    }
+
+    /// Passes over `count` bytes.
+    /// - Throws: `truncated`.
+    mutating func skip(_ count: Int) throws(WireError) {
+        guard count <= remaining else { throw .truncated(byteOffset: end) }
+        byteOffset += count
     }
 
     /// A varint length of at most `limit`, then that many bytes.
@@ -112,11 +127,15 @@ public struct ByteReader: Sendable {
     public mutating func readIdentifier<Name: Identifier>(
         as type: Name.Type = Name.self
     ) throws(WireError) -> Name {
-        let start = byteOffset
-        guard let name = Name(try readBytes(Bytes32.byteCount)) else {
-            throw .truncated(byteOffset: start)
-        }
-        return name
+        Name(value: try readBytes32())
+    }
+
+    /// 32 raw bytes.
+    /// - Throws: `truncated`.
+    public mutating func readBytes32() throws(WireError) -> Bytes32 {
+        guard Bytes32.byteCount <= remaining else { throw .truncated(byteOffset: end) }
+        defer { byteOffset += Bytes32.byteCount }
+        return Bytes32(bytes, at: byteOffset)
     }
 
     /// Succeeds only if nothing is left.
@@ -126,7 +145,11 @@ public struct ByteReader: Sendable {
     }
 
     mutating func readFixed(byteCount: Int) throws(WireError) -> UInt64 {
-        guard byteCount <= remaining else { throw .truncated(byteOffset: bytes.count) }
+        guard byteCount <= remaining else { throw .truncated(byteOffset: end) }
+        if byteCount == 8 {
+            defer { byteOffset += 8 }
+            return bytes.word(at: byteOffset)
+        }
         var value: UInt64 = 0
         for index in 0..<byteCount {
             value |= UInt64(bytes[byteOffset + index]) << UInt64(8 * index)

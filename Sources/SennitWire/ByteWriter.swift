@@ -27,7 +27,7 @@ public struct ByteWriter: Sendable {
 
     /// Eight bytes, little-endian.
     @inlinable
-    public mutating func write(_ value: UInt64) { writeFixed(value) }
+    public mutating func write(_ value: UInt64) { bytes.append(word: value) }
 
     /// Raw bytes without a length.
     @inlinable
@@ -35,7 +35,11 @@ public struct ByteWriter: Sendable {
 
     /// The 32 bytes of a name.
     @inlinable
-    public mutating func write(_ value: some Identifier) { bytes.append(contentsOf: value.bytes) }
+    public mutating func write(_ value: some Identifier) { bytes.append(value.value) }
+
+    /// 32 bytes.
+    @inlinable
+    public mutating func write(_ value: Bytes32) { bytes.append(value) }
 
     /// A canonical varint of 1 to 10 bytes.
     @inlinable

@@ -29,24 +29,20 @@ public struct Bytes32: Hashable, Comparable, Sendable {
     /// Takes 32 bytes; `nil` for any other count.
     public init?(_ bytes: [UInt8]) {
         guard bytes.count == Bytes32.byteCount else { return nil }
-        func word(_ start: Int) -> UInt64 {
-            var word: UInt64 = 0
-            for index in start..<(start + 8) { word = word << 8 | UInt64(bytes[index]) }
-            return word
-        }
-        self.init(word(0), word(8), word(16), word(24))
+        self.init(bytes, at: 0)
     }
 
     /// The 32 bytes, in order.
     public var bytes: [UInt8] {
         var bytes: [UInt8] = []
         bytes.reserveCapacity(Bytes32.byteCount)
-        for word in [word0, word1, word2, word3] {
-            for shift in stride(from: 56, through: 0, by: -8) {
-                bytes.append(UInt8(truncatingIfNeeded: word >> UInt64(shift)))
-            }
-        }
+        bytes.append(self)
         return bytes
+    }
+
+    /// The same four words as they lie in memory when the bytes are in order, and back.
+    var inByteOrder: Bytes32 {
+        Bytes32(word0.bigEndian, word1.bigEndian, word2.bigEndian, word3.bigEndian)
     }
 
     public static func < (left: Bytes32, right: Bytes32) -> Bool {

@@ -51,13 +51,18 @@ public struct LogDescriptor: Hashable, Sendable {
 extension EntryHash {
     /// The hash of an entry's canonical bytes.
     public init(of entryBytes: [UInt8]) {
-        self.init(value: Hash.digest(.entry, [entryBytes]))
+        self.init(of: entryBytes, in: entryBytes.indices)
+    }
+
+    /// The hash of an entry whose canonical bytes lie within others.
+    public init(of bytes: [UInt8], in range: Range<Int>) {
+        self.init(value: Hash.entry(bytes, range))
     }
 }
 
 extension ChainHash {
     /// The chain after one more entry.
     public func extended(by entry: EntryHash) -> ChainHash {
-        ChainHash(value: Hash.digest(.chain, [bytes, entry.bytes]))
+        ChainHash(value: Hash.chain(value, entry.value))
     }
 }

@@ -16,7 +16,14 @@ public struct Head: Hashable, Sendable {
     /// The epoch the author sealed under when it signed.
     public let epoch: EpochKeyID
     /// Ed25519 by the log's device over `signedBytes`.
-    public let signature: [UInt8]
+    public var signature: [UInt8] { signature0.bytes + signature1.bytes }
+
+    /// The two halves of the signature.
+    public var signatureHalves: (Bytes32, Bytes32) { (signature0, signature1) }
+
+    // Kept without an array, so that a head is copied without counting references.
+    private let signature0: Bytes32
+    private let signature1: Bytes32
 
     /// Bytes of a head on the wire.
     public static let byteCount = 1 + 8 + 32 + 8 + 32 + 32 + Signature.byteCount
@@ -36,7 +43,8 @@ public struct Head: Hashable, Sendable {
         self.byteCount = byteCount
         self.membership = membership
         self.epoch = epoch
-        self.signature = signature
+        signature0 = Bytes32(signature, at: 0)
+        signature1 = Bytes32(signature, at: Bytes32.byteCount)
     }
 
     /// Reads a head.
@@ -50,11 +58,10 @@ public struct Head: Hashable, Sendable {
         end = try reader.readOffset()
         chain = try reader.readIdentifier()
         byteCount = try reader.readUInt64()
-        let membershipBytes = try reader.readBytes(Bytes32.byteCount)
-        guard let membership = Bytes32(membershipBytes) else { throw .truncated(byteOffset: start) }
-        self.membership = membership
+        membership = try reader.readBytes32()
         epoch = try reader.readIdentifier()
-        signature = try reader.readBytes(Signature.byteCount)
+        signature0 = try reader.readBytes32()
+        signature1 = try reader.readBytes32()
     }
 
     /// Writes the head.
@@ -63,9 +70,10 @@ public struct Head: Hashable, Sendable {
         writer.write(end.value)
         writer.write(chain)
         writer.write(byteCount)
-        writer.write(membership.bytes)
+        writer.write(membership)
         writer.write(epoch)
-        writer.write(signature)
+        writer.write(signature0)
+        writer.write(signature1)
     }
 
     /// What the device signs: a domain, the place, and every field but the signature.

@@ -60,8 +60,8 @@ public struct DocumentID: Identifier {
 
 /// Tells one life of a device's log from the next: 16 random bytes drawn when a log is begun.
 public struct Incarnation: Hashable, Sendable {
-    /// Exactly 16 bytes.
-    public let bytes: [UInt8]
+    private let word0: UInt64
+    private let word1: UInt64
 
     /// How many bytes an incarnation has.
     public static let byteCount = 16
@@ -69,7 +69,17 @@ public struct Incarnation: Hashable, Sendable {
     /// Takes 16 bytes; `nil` for any other count.
     public init?(_ bytes: [UInt8]) {
         guard bytes.count == Incarnation.byteCount else { return nil }
-        self.bytes = bytes
+        word0 = bytes.word(at: 0)
+        word1 = bytes.word(at: 8)
+    }
+
+    /// The 16 bytes, in order.
+    public var bytes: [UInt8] {
+        var bytes: [UInt8] = []
+        bytes.reserveCapacity(Incarnation.byteCount)
+        bytes.append(word: word0)
+        bytes.append(word: word1)
+        return bytes
     }
 }
 

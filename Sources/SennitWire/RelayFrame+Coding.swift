@@ -1,7 +1,7 @@
 // The bytes of each frame: a type byte, then the fields in the order of SPEC.md section 10.
 
 extension RelayFrame {
-    private enum Tag: UInt8 {
+    enum Tag: UInt8 {
         case challenge = 1
         case welcome = 2
         case entries = 3
@@ -36,10 +36,7 @@ extension RelayFrame {
         case .caughtUp:
             writer.write(Tag.caughtUp.rawValue)
         case .ack(let ack):
-            writer.write(Tag.ack.rawValue)
-            writer.write(ack.log)
-            writer.write(ack.end.value)
-            writer.write(ack.chain)
+            ack.writeFrame(to: &writer)
         case .refused(let refusal):
             writer.write(Tag.refused.rawValue)
             refusal.write(to: &writer)
@@ -270,6 +267,17 @@ extension Ack {
         end = try reader.readOffset()
         chain = try reader.readIdentifier()
     }
+
+    /// Bytes of the frame that carries an ack.
+    public static let frameByteCount = 1 + 32 + 8 + 32
+
+    /// Writes the whole frame.
+    public func writeFrame(to writer: inout ByteWriter) {
+        writer.write(RelayFrame.Tag.ack.rawValue)
+        writer.write(log)
+        writer.write(end.value)
+        writer.write(chain)
+    }
 }
 
 extension Refusal {
@@ -322,16 +330,6 @@ extension ByteReader {
         case 1: return true
         default: throw .invalid(reason: "a flag is 0 or 1", byteOffset: start)
         }
-    }
-
-    /// 32 raw bytes.
-    /// - Throws: `truncated`.
-    public mutating func readBytes32() throws(WireError) -> Bytes32 {
-        let start = byteOffset
-        guard let value = Bytes32(try readBytes(Bytes32.byteCount)) else {
-            throw .truncated(byteOffset: start)
-        }
-        return value
     }
 
     mutating func readProtocolVersion() throws(WireError) {

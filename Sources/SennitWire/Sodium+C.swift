@@ -41,21 +41,55 @@ public enum Hash {
     ) -> Bytes32 {
         precondition(key.count <= 64, "A BLAKE2b key has at most 64 bytes.")
         let message = parts.count == 1 ? parts[0] : Array(parts.joined())
-        var digest = [UInt8](repeating: 0, count: Bytes32.byteCount)
-        unsafe crypto_generichash_blake2b_salt_personal(
-            &digest,
-            digest.count,
-            message,
-            UInt64(message.count),
-            key,
-            key.count,
-            noSalt,
-            purpose.personalisation
-        )
-        guard let value = Bytes32(digest) else {
-            preconditionFailure("A digest has 32 bytes.")
+        return unsafe message.withUnsafeBytes { message in
+            unsafe digest(message, key: key, personalisation: purpose.personalisation)
         }
-        return value
+    }
+
+    private static let entryPersonalisation = Purpose.entry.personalisation
+    private static let chainPersonalisation = Purpose.chain.personalisation
+
+    /// The hash of the bytes of one entry, which lie somewhere in `bytes`.
+    static func entry(_ bytes: [UInt8], _ range: Range<Int>) -> Bytes32 {
+        precondition(
+            range.lowerBound >= 0 && range.upperBound <= bytes.count,
+            "An entry lies within its bytes."
+        )
+        return unsafe bytes.withUnsafeBytes { bytes in
+            unsafe digest(
+                UnsafeRawBufferPointer(rebasing: bytes[range]),
+                personalisation: entryPersonalisation
+            )
+        }
+    }
+
+    /// The hash of two values, one behind the other, as chains are made.
+    static func chain(_ first: Bytes32, _ second: Bytes32) -> Bytes32 {
+        let message = (first.inByteOrder, second.inByteOrder)
+        return unsafe withUnsafeBytes(of: message) { message in
+            unsafe digest(message, personalisation: chainPersonalisation)
+        }
+    }
+
+    private static func digest(
+        _ message: UnsafeRawBufferPointer,
+        key: [UInt8] = [],
+        personalisation: [UInt8]
+    ) -> Bytes32 {
+        var digest = Bytes32.zero
+        unsafe withUnsafeMutablePointer(to: &digest) { digest in
+            _ = unsafe crypto_generichash_blake2b_salt_personal(
+                digest,
+                Bytes32.byteCount,
+                message.baseAddress,
+                UInt64(message.count),
+                key,
+                key.count,
+                noSalt,
+                personalisation
+            )
+        }
+        return digest.inByteOrder
     }
 }
 
