@@ -15,9 +15,46 @@ extension TestLog {
     }
 }
 
+extension TestLog {
+    /// The entries as storage reads them.
+    func read(_ from: Int, _ end: Int) -> ReadRange {
+        let range = range(from, end)
+        return ReadRange(
+            end: range.head.end,
+            frame: ByteBuffer(
+                entriesOf: descriptor,
+                from: range.from,
+                [PackedEntries(range.entries)],
+                head: range.head
+            )
+        )
+    }
+
+    /// An append as a run of one that isn't linked to another.
+    func run(_ range: EntryRange, of device: TestDevice) -> AppendRun {
+        AppendRun(
+            space: space,
+            device: device.key,
+            log: range.descriptor.logID(in: space),
+            descriptor: range.descriptor,
+            AppendRun.Append(PackedRange(range), after: nil)
+        )
+    }
+}
+
 extension [RelayConnection.Action] {
     var frames: [RelayFrame] {
-        compactMap { if case .send(let frame) = $0 { frame } else { nil } }
+        flatMap { action -> [RelayFrame] in
+            switch action {
+            case .send(let frame): [frame]
+            case .answer(let log, let answers): answers.map { $0.frame(of: log) }
+            default: []
+            }
+        }
+    }
+
+    var runs: [AppendRun] {
+        compactMap { if case .submit(.append(let run)) = $0 { run } else { nil } }
     }
 }
 
@@ -28,6 +65,8 @@ extension RelayConnection.Action {
         case .send(let frame): frame.text
         case .sendShared(let buffer):
             "shared " + ((try? RelayFrame(decoding: Array(buffer.readableBytesView)))?.text ?? "?")
+        case .answer(let log, let answers):
+            answers.map { $0.frame(of: log).text }.joined(separator: " ")
         case .submit(.enter): "enter"
         case .submit(.append): "append"
         case .submit(.putAccess): "putAccess"

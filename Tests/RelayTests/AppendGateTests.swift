@@ -4,7 +4,7 @@ import Testing
 @testable import RelayCore
 
 struct AppendGateTests {
-    private let requests: [AppendRequest]
+    private let requests: [AppendRun]
     private var gate = AppendGate()
     private let refusal = Refusal(code: .badHead, reason: "")
 
@@ -13,16 +13,15 @@ struct AppendGateTests {
         let space = founder.genesis().spaceID
         var log = TestLog(founder, space)
         requests = (0..<6).map { _ in
-            let range = log.add(count: 1)
-            return AppendRequest(
-                space: space,
-                device: founder.key,
-                log: log.id,
-                range: range,
-                hashes: [],
-                byteCount: 8
-            )
+            log.run(log.add(count: 1), of: founder)
         }
+    }
+
+    /// Settles a check of a run of one.
+    private func settle(_ gate: inout AppendGate, _ number: UInt64, isGood: Bool = true)
+        -> [AppendGate.Step]
+    {
+        gate.settle(number, refused: isGood ? [] : [0], refusal)
     }
 
     @Test mutating func `what needs no check passes at once`() {
@@ -33,7 +32,7 @@ struct AppendGateTests {
     @Test mutating func `an append waits for the one before it that is being checked`() {
         #expect(gate.take(requests[0], isToBeChecked: true) == [.check(requests[0], number: 0)])
         #expect(gate.take(requests[1], isToBeChecked: false) == [])
-        let steps = gate.settle(0, refusal: nil)
+        let steps = settle(&gate, 0)
         #expect(steps == [.submit(requests[0]), .submit(requests[1])])
         #expect(gate.take(requests[2], isToBeChecked: false) == [.submit(requests[2])])
     }
@@ -41,19 +40,42 @@ struct AppendGateTests {
     @Test mutating func `a refused append lets those behind it pass`() {
         _ = gate.take(requests[0], isToBeChecked: true)
         _ = gate.take(requests[1], isToBeChecked: false)
-        let steps = gate.settle(0, refusal: refusal)
+        let steps = settle(&gate, 0, isGood: false)
         #expect(steps == [.refuse(requests[0], refusal), .submit(requests[1])])
+    }
+
+    @Test mutating func `what is refused of a run leaves the rest of it in order`() {
+        let founder = TestDevice(1)
+        var log = TestLog(founder, founder.genesis().spaceID)
+        var run = log.run(log.add(count: 1), of: founder)
+        for _ in 1..<5 {
+            let range = PackedRange(log.add(count: 1))
+            let isTaken = run.extend(log.id, with: AppendRun.Append(range, after: run.head))
+            #expect(isTaken)
+        }
+        _ = gate.take(run, isToBeChecked: true)
+        #expect(
+            gate.settle(0, refused: [1, 2], refusal) == [
+                .submit(run.part(0..<1)), .refuse(run.part(1..<2), refusal),
+                .refuse(run.part(2..<3), refusal), .submit(run.part(3..<5)),
+            ]
+        )
+        #expect(run.part(1..<3).byteCount == 16)
     }
 
     @Test mutating func `verdicts may come in any order and each comes once`() {
         _ = gate.take(requests[0], isToBeChecked: true)
         #expect(gate.take(requests[1], isToBeChecked: true) == [.check(requests[1], number: 1)])
-        #expect(gate.settle(1, refusal: refusal) == [])
-        #expect(gate.settle(7, refusal: nil) == [])
-        let steps = gate.settle(0, refusal: nil)
+        let after1 = settle(&gate, 1, isGood: false)
+        #expect(after1 == [])
+        let after7 = settle(&gate, 7)
+        #expect(after7 == [])
+        let steps = settle(&gate, 0)
         #expect(steps == [.submit(requests[0]), .refuse(requests[1], refusal)])
-        #expect(gate.settle(0, refusal: nil) == [])
-        #expect(gate.settle(1, refusal: nil) == [])
+        let after0 = settle(&gate, 0)
+        #expect(after0 == [])
+        let afterAll = settle(&gate, 1)
+        #expect(afterAll == [])
     }
 
     @Test(arguments: 0..<40 as Range<UInt64>)
@@ -61,7 +83,7 @@ struct AppendGateTests {
         var random = SeededGenerator(seed: seed)
         var gate = AppendGate()
         var open: [UInt64] = []
-        var out: [AppendRequest] = []
+        var out: [AppendRun] = []
         var rest = requests[...]
         func take(_ steps: [AppendGate.Step]) {
             for step in steps {
@@ -78,7 +100,7 @@ struct AppendGateTests {
             } else {
                 open.shuffle(using: &random)
                 let isGood = Bool.random(using: &random)
-                take(gate.settle(open.removeLast(), refusal: isGood ? nil : refusal))
+                take(settle(&gate, open.removeLast(), isGood: isGood))
             }
         }
         #expect(out == requests, "seed \(seed)")

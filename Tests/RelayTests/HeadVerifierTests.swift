@@ -10,17 +10,6 @@ struct HeadVerifierTests {
     let founder = TestDevice(1)
     let writer = TestDevice(2)
 
-    private func request(_ range: EntryRange, _ log: TestLog) -> AppendRequest {
-        AppendRequest(
-            space: log.space,
-            device: founder.key,
-            log: log.id,
-            range: range,
-            hashes: [],
-            byteCount: 8
-        )
-    }
-
     @Test func `required checks are always due, affordable ones while the budget lasts`() {
         let verifier = HeadVerifier(checksPerSecond: 2, burst: 2, now: .zero)
         #expect(!verifier.isDue(.done, now: .zero))
@@ -44,13 +33,13 @@ struct HeadVerifierTests {
             let isGood = index % 3 != 0
             let range = isGood ? good[index] : good[index].with(head: other.head(index + 1))
             let loop = MultiThreadedEventLoopGroup.singleton.next()
-            let verdict = loop.makePromise(of: Bool.self)
-            let isTaken = verifier.check(request(range, log), on: loop) { isSigned in
+            let verdict = loop.makePromise(of: [Int].self)
+            let isTaken = verifier.check(log.run(range, of: founder), [0], on: loop) { bad in
                 loop.preconditionInEventLoop()
-                verdict.succeed(isSigned)
+                verdict.succeed(bad)
             }
             #expect(isTaken)
-            #expect(try await verdict.futureResult.get() == isGood, "index \(index)")
+            #expect(try await verdict.futureResult.get() == (isGood ? [] : [0]), "index \(index)")
         }
     }
 }

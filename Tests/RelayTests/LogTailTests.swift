@@ -25,7 +25,7 @@ struct LogTailTests {
             case let first?: LogTail(log.id, log.descriptor, at: log.head(Int(first)))
             }
         return tail.judge(
-            range,
+            PackedRange(range),
             hashes: range.entries.map(EntryHash.init(of:)),
             overlap: overlap,
             base: base
@@ -44,8 +44,17 @@ struct LogTailTests {
         let tail = LogTail(startOf: log.descriptor, in: log.space)
         let range = log.range(0, 3)
         let hashes = range.entries.map(EntryHash.init(of:))
-        let verdict = tail.judge(range, hashes: hashes, overlap: [], base: tail)
+        let verdict = tail.judge(PackedRange(range), hashes: hashes, overlap: [], base: tail)
         #expect(verdict == .appends(log.batch(0, 3)))
+    }
+
+    @Test func `a log precedes what starts at its end, its chain and its byte count`() {
+        let tail = LogTail(log.id, log.descriptor, at: log.head(6))
+        let (chain, byteCount) = (log.head(6).chain, log.head(6).byteCount)
+        #expect(tail.precedes(from: Offset(6), chain: chain, byteCount: byteCount))
+        #expect(!tail.precedes(from: Offset(5), chain: chain, byteCount: byteCount))
+        #expect(!tail.precedes(from: Offset(6), chain: log.head(5).chain, byteCount: byteCount))
+        #expect(!tail.precedes(from: Offset(6), chain: chain, byteCount: byteCount + 1))
     }
 
     @Test(arguments: [0, 1, 2, 3, 4, 5])

@@ -73,9 +73,10 @@ extension RelayConnectionTests {
             receive(.unreadable(log: logs[0].id, .storageFull))
                 == ["refused 10", "read \(logs[1].id.short) 0"]
         )
-        let range = logs[1].range(0, 1)
+        let range = logs[1].read(0, 1)
         #expect(
-            receive(.read(log: logs[1].id, from: .zero, range)) == ["entries 0..<1", "caughtUp"]
+            receive(.read(log: logs[1].id, from: .zero, range))
+                == ["shared entries 0..<1", "caughtUp"]
         )
     }
 }

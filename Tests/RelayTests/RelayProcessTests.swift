@@ -18,10 +18,27 @@ final class RelayProcess {
         }
     }
 
-    init(directory: String, options: [String] = []) throws {
+    /// - Parameter trace: the file where strace is to write what the relay asks of the kernel.
+    init(
+        directory: String,
+        options: [String] = [],
+        tracedTo trace: String? = nil
+    ) throws {
         process = Process()
-        process.executableURL = try RelayProcess.executableURL
-        process.arguments = ["serve", "--data", directory, "--listen", "127.0.0.1:0"] + options
+        let executable = try RelayProcess.executableURL
+        let serve = ["serve", "--data", directory, "--listen", "127.0.0.1:0"] + options
+        if let trace {
+            // -D: the process that is started is the relay, and strace goes beside it.
+            process.executableURL = URL(fileURLWithPath: "/usr/bin/strace")
+            process.arguments =
+                [
+                    "-D", "-f", "-xx", "-s", "20000", "-o", trace, "-e",
+                    "trace=pwrite64,fdatasync,write,writev,sendto,sendmsg", executable.path,
+                ] + serve
+        } else {
+            process.executableURL = executable
+            process.arguments = serve
+        }
         let output = Pipe()
         process.standardOutput = output
         process.standardError = FileHandle.nullDevice

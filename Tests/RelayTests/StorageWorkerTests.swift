@@ -63,15 +63,8 @@ struct StorageWorkerTests {
     }
 
     private func append(_ range: EntryRange, by id: UInt64 = 1) -> Committer.Job {
-        let request = AppendRequest(
-            space: space,
-            device: founder.key,
-            log: range.descriptor.logID(in: space),
-            range: range,
-            hashes: range.entries.map(EntryHash.init(of:)),
-            byteCount: 0
-        )
-        return Committer.Job(request: .append(request), outlet: mailbox.outlet(id))
+        let run = TestLog(founder, space).run(range, of: founder)
+        return Committer.Job(request: .append(run), outlet: mailbox.outlet(id))
     }
 
     private func enter(_ request: EnterRequest, as id: UInt64 = 1) -> Committer.Job {
@@ -183,8 +176,13 @@ extension Delivery {
         case .entered: "entered"
         case .spaceUnknown: "space unknown"
         case .entryRefused(let refusal): "entry refused \(refusal.code.rawValue)"
-        case .appended(_, let ack): "acked \(ack.end)"
-        case .appendRefused(_, let refusal): "append refused \(refusal.code.rawValue)"
+        case .answered(_, let answers):
+            answers.map { answer in
+                switch answer {
+                case .acked(let end, _): "acked \(end)"
+                case .refused(let refusal): "append refused \(refusal.code.rawValue)"
+                }
+            }.joined(separator: " ")
         case .accessRefused(let refusal, _): "access refused \(refusal.code.rawValue)"
         case .committed(let tail): "\(tail.from)..<\(tail.end)"
         default: "other"

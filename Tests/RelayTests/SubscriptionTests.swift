@@ -45,26 +45,26 @@ struct SubscriptionTests {
         )
         #expect(texts(steps) == ["read \(logs[0].id.short) 0"])
         steps = subscription.receive(
-            logs[0].range(0, 3),
+            logs[0].read(0, 3),
             of: logs[0].id,
             from: .zero,
             isWritable: true
         )
-        #expect(texts(steps) == ["entries 0..<3", "read \(logs[1].id.short) 2"])
+        #expect(texts(steps) == ["shared entries 0..<3", "read \(logs[1].id.short) 2"])
         steps = subscription.receive(
-            logs[1].range(2, 4),
+            logs[1].read(2, 4),
             of: logs[1].id,
             from: Offset(2),
             isWritable: true
         )
-        #expect(texts(steps) == ["entries 2..<4", "read \(logs[0].id.short) 3"])
+        #expect(texts(steps) == ["shared entries 2..<4", "read \(logs[0].id.short) 3"])
         steps = subscription.receive(
-            logs[0].range(3, 4),
+            logs[0].read(3, 4),
             of: logs[0].id,
             from: Offset(3),
             isWritable: true
         )
-        #expect(texts(steps) == ["entries 3..<4", "caughtUp"])
+        #expect(texts(steps) == ["shared entries 3..<4", "caughtUp"])
         #expect(texts(subscription.resume()) == [])
     }
 
@@ -77,19 +77,19 @@ struct SubscriptionTests {
         _ = subscription.subscribe([], isWritable: true)
         #expect(texts(subscription.grow(tail(log, 2, 5), isWritable: true)) == [])
         let steps = subscription.receive(
-            log.range(0, 2),
+            log.read(0, 2),
             of: log.id,
             from: .zero,
             isWritable: true
         )
-        #expect(texts(steps) == ["entries 0..<2", "caughtUp", "read \(log.id.short) 2"])
+        #expect(texts(steps) == ["shared entries 0..<2", "caughtUp", "read \(log.id.short) 2"])
         let last = subscription.receive(
-            log.range(2, 5),
+            log.read(2, 5),
             of: log.id,
             from: Offset(2),
             isWritable: true
         )
-        #expect(texts(last) == ["entries 2..<5"])
+        #expect(texts(last) == ["shared entries 2..<5"])
     }
 
     @Test func `a device that keeps up is sent the shared frame`() {
@@ -121,9 +121,9 @@ struct SubscriptionTests {
         _ = log.add(count: 4)
         var subscription = Subscription(logs: [], in: space)
         _ = subscription.subscribe([], isWritable: true)
-        subscription.skip(log.id, from: .zero, to: Offset(2))
+        subscription.skip(log.id, log.descriptor, from: .zero, to: Offset(2))
         #expect(texts(subscription.grow(tail(log, 0, 2), isWritable: true)) == [])
-        subscription.skip(log.id, from: Offset(3), to: Offset(4))
+        subscription.skip(log.id, log.descriptor, from: Offset(3), to: Offset(4))
         #expect(
             texts(subscription.grow(tail(log, 2, 4), isWritable: true)) == ["shared entries 2..<4"]
         )
@@ -136,7 +136,7 @@ struct SubscriptionTests {
         _ = subscription.subscribe([], isWritable: true)
         _ = subscription.subscribe([Position(log: log.id, offset: Offset(3))], isWritable: true)
         let steps = subscription.receive(
-            log.range(0, 4),
+            log.read(0, 4),
             of: log.id,
             from: .zero,
             isWritable: true
@@ -175,7 +175,6 @@ struct SubscriptionTests {
             for step in steps {
                 var range: EntryRange?
                 switch step {
-                case .send(let sent): range = sent
                 case .sendShared(let buffer):
                     let bytes = Array(buffer.readableBytesView)
                     if case .entries(let sent) = try? RelayFrame(decoding: bytes) { range = sent }
@@ -203,7 +202,7 @@ struct SubscriptionTests {
                 let end = min(ends[index], first + Int.random(in: 1...3, using: &random))
                 perform(
                     subscription.receive(
-                        first < end ? logs[index].range(first, end) : nil,
+                        first < end ? logs[index].read(first, end) : nil,
                         of: logs[index].id,
                         from: from,
                         isWritable: isWritable
@@ -222,7 +221,7 @@ struct SubscriptionTests {
         perform(subscription.resume())
         while let (index, from) = reading {
             reading = nil
-            let range = logs[index].range(Int(from.value), ends[index])
+            let range = logs[index].read(Int(from.value), ends[index])
             let log = logs[index].id
             perform(subscription.receive(range, of: log, from: from, isWritable: true))
         }

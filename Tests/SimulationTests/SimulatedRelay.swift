@@ -204,6 +204,10 @@ final class SimulatedRelay {
         for action in actions {
             switch action {
             case .send(let frame): outputs.append(.frame(frame.bytes, to: id))
+            case .answer(let log, let answers):
+                for answer in answers {
+                    outputs.append(.frame(answer.frame(of: log).bytes, to: id))
+                }
             case .sendShared(let buffer):
                 outputs.append(.frame(Array(buffer.readableBytesView), to: id))
             case .submit(let request):

@@ -28,10 +28,14 @@ struct FanOutScenario {
             entryByteCount: settings.payload
         )
         let writing = try LoadConnection(port: settings.port, founder: writer)
-        var readers = try AudienceOf(writer, settings).connect().map { Reader(socket: $0) }
+        let audience = AudienceOf(writer, settings)
+        try audience.admit()
+        var readers = try audience.connect(settings.connections).map { Reader(socket: $0) }
+        var slow = SlowReaders(try audience.connect(settings.slow))
         var poller = try Poller()
         defer {
             for reader in readers { reader.socket.close() }
+            slow.close()
             writing.socket.close()
             poller.close()
         }
@@ -44,8 +48,9 @@ struct FanOutScenario {
         try poller.add(writing.socket, index: readers.count)
         outcome.residentByteCountBefore = settings.relay.memory.resident
         let stopwatch = Stopwatch(settings.relay)
-        try drive(&feeder, &readers, &poller, stopwatch, &outcome)
+        try drive(&feeder, &readers, &slow, &poller, stopwatch, &outcome)
         stopwatch.stop(&outcome)
+        if settings.slow > 0 { outcome.note += "; \(slow.drain())" }
         outcome.byteCount = outcome.operations * settings.payload
         return outcome
     }
@@ -53,6 +58,7 @@ struct FanOutScenario {
     private func drive(
         _ feeder: inout Feeder,
         _ readers: inout [Reader],
+        _ slow: inout SlowReaders,
         _ poller: inout Poller,
         _ stopwatch: Stopwatch,
         _ outcome: inout Outcome
@@ -83,6 +89,7 @@ struct FanOutScenario {
                 let timed = event.index % 16 == 0 ? feeder : nil
                 frameCount += try receive(&readers[event.index], &buffer, timed, &outcome)
             }
+            slow.read(at: stopwatch.elapsed)
             progress.show(outcome.operations, of: expected)
         }
         progress.finish()
@@ -142,6 +149,43 @@ struct EntriesPrefix {
     }
 }
 
+/// Readers that read a byte a second.
+private struct SlowReaders {
+    private let sockets: [Socket]
+    private var nextRead = 1.0
+
+    init(_ sockets: [Socket]) {
+        self.sockets = sockets
+        for socket in sockets { socket.stopBlocking() }
+    }
+
+    mutating func read(at elapsed: Double) {
+        guard elapsed >= nextRead else { return }
+        nextRead += 1
+        var byte: [UInt8] = [0]
+        for socket in sockets { _ = try? socket.receive(&byte, at: 0) }
+    }
+
+    /// Reads what is left, as fast as it comes for a while, to see who was cut off.
+    func drain() -> String {
+        var buffer = [UInt8](repeating: 0, count: 1 << 16)
+        var open = sockets
+        let end = System.now + 2_000_000_000
+        while System.now < end, !open.isEmpty {
+            open = open.filter { socket in
+                while let count = try? socket.receive(&buffer, at: 0) {
+                    if count == 0 { return true }
+                    if System.now >= end { return true }
+                }
+                return false
+            }
+        }
+        return "\(sockets.count - open.count) of \(sockets.count) slow readers were cut off"
+    }
+
+    func close() { for socket in sockets { socket.close() } }
+}
+
 /// Readers of one space: a device that the founder's list names, on many connections.
 struct AudienceOf {
     private let founder: LoadDevice
@@ -154,8 +198,8 @@ struct AudienceOf {
         reader = LoadDevice(member: settings.seed &* 1_000_003 &+ 1, of: founder)
     }
 
-    /// Puts the reader on the list, then connects, subscribes and waits until all are caught up.
-    func connect() throws -> [Socket] {
+    /// Puts the reader on the list.
+    func admit() throws {
         var owner = try LoadConnection(port: settings.port, founder: founder)
         let list = founder.identity.accessList(
             space: founder.space,
@@ -170,10 +214,14 @@ struct AudienceOf {
             throw LoadFailure.unexpected(frame: "no access list")
         }
         owner.socket.close()
+    }
+
+    /// Connects so many readers, subscribes and waits until all are caught up.
+    func connect(_ count: Int) throws -> [Socket] {
         var sockets: [Socket] = []
         var progress = ProgressLine("connecting")
-        for _ in 0..<settings.connections {
-            progress.show(sockets.count, of: settings.connections)
+        for _ in 0..<count {
+            progress.show(sockets.count, of: count)
             var connection = try LoadConnection(port: settings.port)
             try connection.greet(as: reader)
             let frame = try connection.next("the handshake")

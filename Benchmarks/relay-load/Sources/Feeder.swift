@@ -12,6 +12,8 @@ struct Feeder {
     private var sentByteCount = 0
     private var sentAt: [UInt64] = []
     private var isWriting = false
+    // An ack of this log begins so.
+    private let ackPrefix: [UInt8]
 
     var isDone: Bool { ackedCount == stream.ends.count }
     var inFlightCount: Int { sentCount - ackedCount }
@@ -20,6 +22,8 @@ struct Feeder {
         self.connection = connection
         self.stream = stream
         self.window = window
+        let ack = Ack(log: stream.log, end: .zero, chain: ChainHash(value: .zero))
+        ackPrefix = Array(RelayFrame.ack(ack).bytes.prefix(1 + Bytes32.byteCount))
         sentAt.reserveCapacity(stream.ends.count)
     }
 
@@ -64,8 +68,11 @@ struct Feeder {
         let offsets = stream.offsets
         let log = stream.log
         let sent = sentCount
+        let expected = ackPrefix
         try connection.scanner.scan(buffer, count: start + count) { found throws in
-            guard let end = try Feeder.ackedEnd(found, in: buffer, of: log) else { return }
+            guard let end = try Feeder.ackedEnd(found, in: buffer, of: log, expected) else {
+                return
+            }
             while acked < sent, offsets[acked] <= end { acked += 1 }
         }
         while ackedCount < acked {
@@ -78,8 +85,16 @@ struct Feeder {
     private static func ackedEnd(
         _ found: FrameScanner.Found,
         in buffer: [UInt8],
-        of log: LogID
+        of log: LogID,
+        _ expected: [UInt8]
     ) throws -> UInt64? {
+        // Nearly always it is the ack of this log, and looking at its bytes is enough.
+        let offset = found.start + expected.count
+        if found.payloadByteCount == Ack.frameByteCount,
+            buffer[found.start..<offset].elementsEqual(expected)
+        {
+            return buffer[offset..<(offset + 8)].reversed().reduce(0) { $0 << 8 | UInt64($1) }
+        }
         guard found.opcode == 2, found.payloadByteCount <= FrameScanner.prefixByteCount else {
             return nil
         }

@@ -8,10 +8,9 @@ struct IdleScenario {
         var outcome = settings.outcome("idle")
         let stopwatch = Stopwatch(settings.relay)
         let before = settings.relay.memory
-        let sockets = try AudienceOf(
-            LoadDevice(founder: settings.seed &* 1_000_003),
-            settings
-        ).connect()
+        let audience = AudienceOf(LoadDevice(founder: settings.seed &* 1_000_003), settings)
+        try audience.admit()
+        let sockets = try audience.connect(settings.connections)
         defer { for socket in sockets { socket.close() } }
         let connecting = stopwatch.elapsed
         var poller = try Poller()

@@ -51,7 +51,7 @@ struct Outcome {
                 {"scenario":"\(scenario)","connections":%d,"window":%d,"payload":%d,\
                 "operations":%d,"seconds":%.3f,"per_second":%.0f,"mb_per_second":%.1f,\
                 "p50_us":%.0f,"p99_us":%.0f,"p999_us":%.0f,"max_us":%.0f,"relay_cpu_s":%.3f,\
-                "client_cpu_s":%.3f,"rss_bytes":%d,"rss_bytes_before":%d}
+                "client_cpu_s":%.3f,"rss_bytes":%d,"rss_bytes_before":%d,"note":"\(note)"}
                 """,
             connections,
             window,

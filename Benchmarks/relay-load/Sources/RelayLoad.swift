@@ -52,6 +52,9 @@ struct RelayLoad: ParsableCommand {
     @Option(help: "Seconds that the run takes at most, signing and connecting not counted.")
     var seconds = 5.0
 
+    @Option(help: "Readers of fanout, beside the others, that read a byte a second.")
+    var slow = 0
+
     @Option(help: "Another number makes other keys and spaces.")
     var seed: UInt64 = 1
 
@@ -62,6 +65,9 @@ struct RelayLoad: ParsableCommand {
         guard (1...65535).contains(port) else { throw ValidationError("--port takes 1 to 65535") }
         guard (1...60_000).contains(connections) else {
             throw ValidationError("--connections takes 1 to 60000")
+        }
+        guard (0...10_000).contains(slow) else {
+            throw ValidationError("--slow takes 0 to 10000")
         }
         guard (1...256).contains(batch), (1...1_000_000).contains(payload),
             batch == 1 || batch * payload <= 256 << 10
@@ -75,7 +81,7 @@ struct RelayLoad: ParsableCommand {
     }
 
     func run() throws {
-        let needed = connections + 64
+        let needed = connections + slow + 64
         guard System.raiseDescriptorLimit(to: needed) >= needed else {
             throw ValidationError("this process may not open \(needed) sockets; see ulimit -n")
         }
@@ -88,6 +94,7 @@ struct RelayLoad: ParsableCommand {
             batch: batch,
             count: count,
             seconds: seconds,
+            slow: slow,
             seed: seed
         )
         do {

@@ -10,6 +10,8 @@ struct Settings {
     /// Appends that are signed beforehand, of all connections together.
     var count: Int
     var seconds: Double
+    /// Readers in fanout that read a byte a second.
+    var slow: Int
     /// Makes other spaces and keys, so that one relay can be loaded twice.
     var seed: UInt64
 

@@ -22,7 +22,8 @@ struct Announcements {
         let log: LogID
         let descriptor: LogDescriptor
         let from: Offset
-        var entries: [[UInt8]]
+        var pieces: [PackedEntries]
+        var count: Int
         var byteCount: Int
         var head: Head
         /// The connection that all of it came from; `nil` if it came from several.
@@ -43,13 +44,15 @@ struct Announcements {
         in space: SpaceID,
         author: UInt64?
     ) {
-        let byteCount = batch.entries.reduce(0) { $0 + $1.count }
-        if let index = lastRuns[log], runs[index].head.end == batch.first,
-            runs[index].entries.count + batch.entries.count <= Limits.maximumBatchCount,
-            runs[index].byteCount + byteCount <= Limits.maximumBatchByteCount
+        // Nearly always it is the last run of all that goes on.
+        let last = runs.last?.log == log ? runs.count - 1 : lastRuns[log]
+        if let index = last, runs[index].head.end == batch.first,
+            runs[index].count + batch.packed.count <= Limits.maximumBatchCount,
+            runs[index].byteCount + batch.packed.byteCount <= Limits.maximumBatchByteCount
         {
-            runs[index].entries += batch.entries
-            runs[index].byteCount += byteCount
+            runs[index].pieces.append(batch.packed)
+            runs[index].count += batch.packed.count
+            runs[index].byteCount += batch.packed.byteCount
             runs[index].head = batch.head
             if runs[index].author != author { runs[index].author = nil }
             return
@@ -61,8 +64,9 @@ struct Announcements {
                 log: log,
                 descriptor: descriptor,
                 from: batch.first,
-                entries: batch.entries,
-                byteCount: byteCount,
+                pieces: [batch.packed],
+                count: batch.packed.count,
+                byteCount: batch.packed.byteCount,
                 head: batch.head,
                 author: author
             )
@@ -74,18 +78,18 @@ struct Announcements {
         for run in runs {
             let audiences = hub.audiences(of: run.space)
             let hasReader = audiences.contains { $0.outlets.contains { $0.id != run.author } }
-            let range = EntryRange(
-                descriptor: run.descriptor,
-                from: run.from,
-                entries: run.entries,
-                head: run.head
-            )
             let tail = CommittedTail(
                 log: run.log,
                 descriptor: run.descriptor,
                 from: run.from,
                 end: run.head.end,
-                frame: hasReader ? ByteBuffer(sharedFrame: RelayFrame.entries(range)) : nil
+                frame: hasReader
+                    ? ByteBuffer(
+                        entriesOf: run.descriptor,
+                        from: run.from,
+                        run.pieces,
+                        head: run.head
+                    ) : nil
             )
             for audience in audiences { outbox.add(.committed(tail), for: audience) }
         }

@@ -10,49 +10,74 @@ import SennitWire
 struct AppendGate {
     /// What is to be done next.
     enum Step: Hashable {
-        case check(AppendRequest, number: UInt64)
-        case submit(AppendRequest)
-        case refuse(AppendRequest, Refusal)
+        case check(AppendRun, number: UInt64)
+        case submit(AppendRun)
+        case refuse(AppendRun, Refusal)
     }
 
     private enum Verdict {
         case awaited
+        /// With the indices of the appends that don't pass.
+        case settled([Int], Refusal)
         case good
-        case refused(Refusal)
     }
 
     // Invariant: unless it is empty, the first one's verdict is awaited.
     // An array: it is short, and empty for nearly all connections nearly always.
-    private var waiting: [(request: AppendRequest, verdict: Verdict)] = []
+    private var waiting: [(run: AppendRun, verdict: Verdict)] = []
     private var firstNumber: UInt64 = 0
 
-    /// The next append of the connection.
-    mutating func take(_ request: AppendRequest, isToBeChecked: Bool) -> [Step] {
+    /// The next appends of the connection.
+    mutating func take(_ run: AppendRun, isToBeChecked: Bool) -> [Step] {
         guard isToBeChecked else {
-            if waiting.isEmpty { return [.submit(request)] }
-            waiting.append((request, .good))
+            if waiting.isEmpty { return [.submit(run)] }
+            waiting.append((run, .good))
             return []
         }
-        waiting.append((request, .awaited))
-        return [.check(request, number: firstNumber + UInt64(waiting.count - 1))]
+        waiting.append((run, .awaited))
+        return [.check(run, number: firstNumber + UInt64(waiting.count - 1))]
     }
 
     /// The check with this number is made, or can't be.
-    mutating func settle(_ number: UInt64, refusal: Refusal?) -> [Step] {
+    /// - Parameters:
+    ///   - refused: the indices of the appends that don't pass, ascending.
+    mutating func settle(_ number: UInt64, refused: [Int], _ refusal: Refusal) -> [Step] {
         guard number >= firstNumber, let distance = Int(exactly: number - firstNumber),
             distance < waiting.count
         else { return [] }
-        waiting[distance].verdict = refusal.map { .refused($0) } ?? .good
+        waiting[distance].verdict = .settled(refused, refusal)
         var steps: [Step] = []
-        settled: for (request, verdict) in waiting {
+        var count = 0
+        settled: for (run, verdict) in waiting {
             switch verdict {
             case .awaited: break settled
-            case .good: steps.append(.submit(request))
-            case .refused(let refusal): steps.append(.refuse(request, refusal))
+            case .good: steps.append(.submit(run))
+            case .settled(let refused, let refusal):
+                steps += AppendGate.steps(run, without: refused, refusal)
             }
+            count += 1
         }
-        waiting.removeFirst(steps.count)
-        firstNumber += UInt64(steps.count)
+        waiting.removeFirst(count)
+        firstNumber += UInt64(count)
+        return steps
+    }
+
+    private static func steps(
+        _ run: AppendRun,
+        without refused: [Int],
+        _ refusal: Refusal
+    ) -> [Step] {
+        if refused.isEmpty { return [.submit(run)] }
+        var steps: [Step] = []
+        var next = 0
+        for index in refused {
+            if next < index { steps.append(.submit(run.part(next..<index))) }
+            steps.append(.refuse(run.part(index..<(index + 1)), refusal))
+            next = index + 1
+        }
+        if next < run.appends.count {
+            steps.append(.submit(run.part(next..<run.appends.count)))
+        }
         return steps
     }
 }

@@ -1,16 +1,20 @@
 // Between connections and storage.
 //
-// Requests are judged one after the other on one queue and handed to storage, which makes them
-// durable in groups: what comes while one sync is under way shares the next.
+// Requests are judged one after the other and handed to storage, which makes them durable in
+// groups: what comes while one sync is under way shares the next. What came of them is finished on
+// the event loop of whoever asked.
 //
 //     append a ──► judge ──► storage: sync 1 ───────► finish: ack a, wake subscribers
 //     append b, c, d … ──► judge ──► storage: sync 2 ───────► finish: ack b, c, d
 //
-// Reads take turns with judging, a few at a time, so a device that fetches years of history doesn't
-// hold up one that types.
+// An append that takes nothing but memory is judged at once, on the event loop it came from: two
+// threads see it, the loop and the storage's committer. Whatever reads the disk, and whatever comes
+// behind that from the same connection, takes its turn on a queue of its own. Reads take turns with
+// it, a few at a time, so a device that fetches years of history doesn't hold up one that enters.
 
 import Dispatch
 import Logging
+import NIOCore
 import RelayStorage
 import SennitWire
 import Synchronization
@@ -38,16 +42,33 @@ final class Committer: Sendable {
     private struct Inbox {
         var writes: [Job] = []
         var reads: [Job] = []
-        var writeByteCount = 0
+        /// Outlets with writes here or being judged, and how many.
+        var waiting: [UInt64: Int] = [:]
         var isScheduled = false
         var isStopping = false
+    }
+
+    /// Groups of which the disk's answer is there, by the event loop that finishes them.
+    private struct Finished {
+        struct Item {
+            let group: StorageWorker.Group
+            let results: [StorageError?]
+            let byteCount: Int
+        }
+
+        let loop: any EventLoop
+        var items: [Item] = []
     }
 
     private static let readsBetweenCommits = 16
 
     private let limits: RelayLimits
     private let inbox = Mutex(Inbox())
+    private let finished = Mutex<[Finished]>([])
+    /// Bytes of all appends that wait for the disk.
+    private let pendingByteCount = Atomic(0)
     private let storage: any RelayStorage & Sendable
+    private let hub: Hub
     private let worker: Mutex<StorageWorker>
     private let logger: Logger
     private let queue = DispatchQueue(label: "sennit-relay.storage", qos: .userInitiated)
@@ -61,6 +82,7 @@ final class Committer: Sendable {
     ) {
         self.limits = limits
         self.storage = storage
+        self.hub = hub
         self.logger = logger
         worker = Mutex(
             StorageWorker(
@@ -77,27 +99,39 @@ final class Committer: Sendable {
     /// - Returns: the answer, if it is no at once; otherwise the outlet will hear.
     func submit(_ request: Request, from outlet: Outlet) -> Delivery? {
         let job = Job(request: request, outlet: outlet)
-        let refusal: Refusal? = inbox.withLock { inbox in
-            if case .read = request {
+        if case .read = request {
+            inbox.withLock { inbox in
                 inbox.reads.append(job)
-            } else {
-                guard !inbox.isStopping else {
-                    return Refusal(code: .shuttingDown, reason: "the relay stops; connect again")
-                }
-                let byteCount = inbox.writeByteCount + job.byteCount
-                guard byteCount <= limits.maximumTotalPendingByteCount else {
-                    return Refusal(code: .rateLimited, reason: "the relay's disk is behind")
-                }
-                inbox.writeByteCount = byteCount
-                inbox.writes.append(job)
-            }
-            if !inbox.isScheduled {
-                inbox.isScheduled = true
-                queue.async { self.drain() }
+                schedule(&inbox)
             }
             return nil
         }
-        return refusal.map { request.refused($0) }
+        let (isStopping, isWaiting) = inbox.withLock { inbox in
+            (inbox.isStopping, inbox.waiting[outlet.id] != nil)
+        }
+        if isStopping {
+            let reason = "the relay stops; connect again"
+            return request.refused(Refusal(code: .shuttingDown, reason: reason))
+        }
+        let byteCount = job.byteCount
+        let pending = pendingByteCount.add(byteCount, ordering: .relaxed).newValue
+        guard pending <= limits.maximumTotalPendingByteCount else {
+            pendingByteCount.subtract(byteCount, ordering: .relaxed)
+            let reason = "the relay's disk is behind"
+            return request.refused(Refusal(code: .rateLimited, reason: reason))
+        }
+        if !isWaiting, case .append(let run) = request,
+            let group = worker.withLock({ $0.judgeAtOnce(run, outlet) })
+        {
+            store(group, byteCount, for: outlet.loop)
+            return nil
+        }
+        inbox.withLock { inbox in
+            inbox.writes.append(job)
+            inbox.waiting[outlet.id, default: 0] += 1
+            schedule(&inbox)
+        }
+        return nil
     }
 
     /// Has other relays on the same storage tell what they store to whoever is here.
@@ -134,6 +168,61 @@ final class Committer: Sendable {
     /// How many groups were stored.
     var commitCount: Int { worker.withLock { $0.commitCount } }
 
+    // MARK: The hot path
+
+    private func store(_ group: StorageWorker.Group, _ byteCount: Int, for loop: any EventLoop) {
+        // Outside of any lock: storage may answer before it returns.
+        storage.submit(group.units) { [self] results in
+            let item = Finished.Item(group: group, results: results, byteCount: byteCount)
+            let isFirst = finished.withLock { finished in
+                if let index = finished.firstIndex(where: { $0.loop === loop }) {
+                    finished[index].items.append(item)
+                    return finished[index].items.count == 1
+                }
+                finished.append(Finished(loop: loop, items: [item]))
+                return true
+            }
+            // The loop takes all that is there by then, in the order in which it was stored.
+            if isFirst { loop.execute { self.finish(on: loop) } }
+        }
+    }
+
+    private func finish(on loop: any EventLoop) {
+        let items: [Finished.Item] = finished.withLock { finished in
+            guard let index = finished.firstIndex(where: { $0.loop === loop }) else { return [] }
+            let items = finished[index].items
+            finished[index].items = []
+            return items
+        }
+        let outcome = worker.withLock { worker in
+            var outcome = StorageWorker.Outcome()
+            for item in items { worker.finish(item.group, item.results, &outcome) }
+            return outcome
+        }
+        let byteCount = items.reduce(0) { $0 + $1.byteCount }
+        let againByteCount = outcome.again.reduce(0) { $0 + $1.byteCount }
+        pendingByteCount.subtract(byteCount - againByteCount, ordering: .relaxed)
+        if !outcome.again.isEmpty {
+            inbox.withLock { inbox in
+                inbox.writes.insert(contentsOf: outcome.again, at: 0)
+                for job in outcome.again { inbox.waiting[job.outlet.id, default: 0] += 1 }
+                schedule(&inbox)
+            }
+        }
+        StorageWorker.tell(outcome, hub)
+        if outcome.entrants.isEmpty { return }
+        // It reads the disk.
+        queue.async { StorageWorker.letIn(outcome.entrants, self.storage, self.logger) }
+    }
+
+    // MARK: The queue
+
+    private func schedule(_ inbox: inout Inbox) {
+        if inbox.isScheduled { return }
+        inbox.isScheduled = true
+        queue.async { self.drain() }
+    }
+
     private func drain() {
         while let (writes, reads) = take() {
             if !writes.isEmpty { carryOut(writes) }
@@ -142,18 +231,18 @@ final class Committer: Sendable {
     }
 
     private func carryOut(_ jobs: [Job]) {
-        let byteCount = jobs.reduce(0) { $0 + $1.byteCount }
-        let group = worker.withLock { $0.judge(jobs) }
-        // Outside of the lock: storage may answer before it returns.
-        storage.submit(group.units) { [self] results in
-            let again = worker.withLock { $0.finish(group, results) }
-            inbox.withLock { inbox in
-                inbox.writeByteCount += again.reduce(0) { $0 + $1.byteCount } - byteCount
-                inbox.writes.insert(contentsOf: again, at: 0)
-                if !again.isEmpty, !inbox.isScheduled {
-                    inbox.isScheduled = true
-                    queue.async { self.drain() }
-                }
+        var rest = jobs[...]
+        while let loop = rest.first?.outlet.loop {
+            // Nearly always all of them.
+            let sameLoop = rest.prefix { $0.outlet.loop === loop }
+            rest = rest.dropFirst(sameLoop.count)
+            let group = worker.withLock { $0.judge(Array(sameLoop)) }
+            store(group, sameLoop.reduce(0) { $0 + $1.byteCount }, for: loop)
+        }
+        inbox.withLock { inbox in
+            for job in jobs {
+                let left = inbox.waiting[job.outlet.id, default: 0] - 1
+                inbox.waiting[job.outlet.id] = left > 0 ? left : nil
             }
         }
     }
@@ -188,16 +277,7 @@ extension Request {
         case .enter: return .entryRefused(refusal)
         case .putAccess: return .accessRefused(refusal, current: nil)
         case .read(let log, _, _): return .unreadable(log: log, refusal)
-        case .append(let append):
-            let position = Position(log: append.log, offset: append.range.from)
-            return .appendRefused(
-                append,
-                Refusal(
-                    code: refusal.code,
-                    position: refusal.position ?? position,
-                    reason: refusal.reason
-                )
-            )
+        case .append(let run): return .answered(run, run.refusals(refusal))
         }
     }
 }

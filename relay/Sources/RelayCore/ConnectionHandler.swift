@@ -20,9 +20,9 @@ struct RelayContext: Sendable {
 
 /// Performs what `RelayConnection` decides, on one channel.
 final class ConnectionHandler: ChannelDuplexHandler {
-    typealias InboundIn = WebSocketFrame
+    typealias InboundIn = ByteBuffer
     typealias OutboundIn = Never
-    typealias OutboundOut = WebSocketFrame
+    typealias OutboundOut = ByteBuffer
 
     private static let gatheredByteCount = 8 << 10
 
@@ -30,13 +30,11 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private let visitor: UInt64
     private let strangerGate: StrangerGate
     private var connection: RelayConnection
-    private var assembler: MessageAssembler
+    private var reader: MessageReader
     private var context: ChannelHandlerContext?
     private var outlet: Outlet?
     private var space: SpaceID?
     private var gate = AppendGate()
-    // Messages are written past NIO's encoder, since they have their headers already.
-    private var encoder: ChannelHandlerContext?
     // Small messages since the last flush, one behind the other.
     private var gathered = ByteBuffer()
     private var isClosing = false
@@ -57,7 +55,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             openedAt: openedAt.sinceBoot,
             headChecks: .byDriver
         )
-        assembler = MessageAssembler(maximumFragmentCount: relay.limits.maximumFragmentCount)
+        reader = MessageReader(maximumFragmentCount: relay.limits.maximumFragmentCount)
     }
 
     private var now: Duration { NIODeadline.now().sinceBoot }
@@ -84,9 +82,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
             handler.perform(handler.connection.tick(now: handler.now))
             handler.flush()
         }
-        encoder = try? context.pipeline.syncOperations.context(
-            handlerType: WebSocketFrameEncoder.self
-        )
         relay.logger.debug("connected", metadata: ["connection": "\(outlet.id)"])
         perform(connection.open())
         flush()
@@ -100,20 +95,34 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func channelRead(context: ChannelHandlerContext, data: NIOAny) {
-        let output = assembler.receive(unwrapInboundIn(data))
+        let input = reader.read(unwrapInboundIn(data))
+        let now = now
         connection.hear(now: now)
-        if isClosing {
-            if output == .close { context.close(promise: nil) }
-            return
+        for output in input.outputs {
+            if isClosing {
+                if output == .close { context.close(promise: nil) }
+                continue
+            }
+            switch output {
+            case .message(let range): receive(input.bytes, range, now)
+            case .text: perform(connection.receiveText())
+            case .ping(let range): write(.pong, Array(input.bytes[range]))
+            case .close: close(with: .normalClosure)
+            case .tooLarge: perform(connection.receiveTooLarge())
+            case .malformed(let reason): perform(connection.receiveGarbage(reason))
+            }
         }
-        switch output {
-        case .none: break
-        case .message(let message): perform(connection.receive(message, now: now))
-        case .text: perform(connection.receiveText())
-        case .ping(let bytes): write(.pong, bytes)
-        case .close: close(with: .normalClosure)
-        case .tooLarge: perform(connection.receiveTooLarge())
-        case .malformed(let reason): perform(connection.receiveGarbage(reason))
+        perform(connection.endRead(now: now))
+    }
+
+    /// Appends stay where they are and are gathered; whatever else a message is, it stands alone.
+    private func receive(_ bytes: [UInt8], _ range: Range<Int>, _ now: Duration) {
+        if connection.member != nil, let tag = bytes[range].first, PackedRange.isAppend(tag),
+            let append = try? PackedRange(appendIn: bytes, range)
+        {
+            perform(connection.gather(append, now: now))
+        } else {
+            perform(connection.receive(Array(bytes[range]), now: now))
         }
     }
 
@@ -140,16 +149,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
-        guard let error = error as? NIOWebSocketError else {
-            context.close(promise: nil)
-            return
-        }
-        switch error {
-        case .invalidFrameLength: perform(connection.receiveTooLarge())
-        case .fragmentedControlFrame, .multiByteControlFrameLength:
-            perform(connection.receiveGarbage("a WebSocket control frame is too large"))
-        }
-        flush()
+        context.close(promise: nil)
     }
 
     // MARK: Actions
@@ -162,6 +162,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 write(.binary, frame.bytes)
             case .sendShared(let frame): writeShared(frame)
             case .submit(let request): submit(request)
+            case .answer(let log, let answers): write(answers, of: log)
             case .fanOut(let message, let space): fanOut(message, in: space)
             case .close(let reason):
                 relay.logger.debug("closing", metadata: ["reason": "\(reason)"])
@@ -178,43 +179,37 @@ final class ConnectionHandler: ChannelDuplexHandler {
             strangerGate.allow(byteCount: relay.limits.maximumNewcomerByteCount)
             if enter.genesis != nil { return found(enter) }
         }
-        guard case .append(let append) = request else { return handOn(request) }
-        let isDue = relay.verifier.isDue(append.headCheck, now: now)
-        perform(gate.take(append, isToBeChecked: isDue))
+        guard case .append(let run) = request else { return handOn(request) }
+        let due = run.appends.indices.filter { index in
+            let check = run.appends[index].headCheck
+            return check != .done && relay.verifier.isDue(check, now: now)
+        }
+        perform(gate.take(run, isToBeChecked: !due.isEmpty), due)
     }
 
-    private func perform(_ steps: [AppendGate.Step]) {
+    private func perform(_ steps: [AppendGate.Step], _ due: [Int] = []) {
         for step in steps {
             switch step {
-            case .submit(let append): handOn(.append(append))
-            case .refuse(let append, let refusal):
-                perform(connection.receive(.appendRefused(append, refusal), now: now))
-            case .check(let append, let number): check(append, number)
+            case .submit(let run): handOn(.append(run))
+            case .refuse(let run, let refusal):
+                perform(connection.receive(Request.append(run).refused(refusal), now: now))
+            case .check(let run, let number): check(run, due, number)
             }
         }
     }
 
-    private func check(_ append: AppendRequest, _ number: UInt64) {
+    private func check(_ run: AppendRun, _ due: [Int], _ number: UInt64) {
         guard let context else { return }
         let handler = NIOLoopBound(self, eventLoop: context.eventLoop)
-        let position = Position(log: append.log, offset: append.range.from)
-        let isTaken = relay.verifier.check(append, on: context.eventLoop) { isSigned in
+        let isTaken = relay.verifier.check(run, due, on: context.eventLoop) { bad in
             let handler = handler.value
-            let refusal = Refusal(
-                code: .badHead,
-                position: position,
-                reason: Refusal.badHeadReason
-            )
-            handler.perform(handler.gate.settle(number, refusal: isSigned ? nil : refusal))
+            let refusal = Refusal(code: .badHead, reason: Refusal.badHeadReason)
+            handler.perform(handler.gate.settle(number, refused: bad, refusal))
             handler.flush()
         }
         guard !isTaken else { return }
-        let refusal = Refusal(
-            code: .rateLimited,
-            position: position,
-            reason: "too many heads wait to be checked"
-        )
-        perform(gate.settle(number, refusal: refusal))
+        let refusal = Refusal(code: .rateLimited, reason: "too many heads wait to be checked")
+        perform(gate.settle(number, refused: Array(run.appends.indices), refusal))
     }
 
     /// Asks whether the space may be kept here, then hands on.
@@ -272,6 +267,25 @@ final class ConnectionHandler: ChannelDuplexHandler {
         relay.committer.broadcast(message, in: space)
     }
 
+    private func write(_ answers: [AppendAnswer], of log: LogID) {
+        var writer = ByteWriter(capacity: answers.count * (Ack.frameByteCount + 2))
+        for answer in answers {
+            switch answer {
+            case .acked(let end, let chain):
+                writer.write(UInt8(0x82))
+                writer.write(UInt8(Ack.frameByteCount))
+                Ack(log: log, end: end, chain: chain).writeFrame(to: &writer)
+            case .refused(let refusal):
+                gathered.writeBytes(writer.bytes)
+                writer = ByteWriter()
+                write(.binary, RelayFrame.refused(refusal).bytes)
+            }
+        }
+        gathered.writeBytes(writer.bytes)
+        needsFlush = true
+        if gathered.readableBytes > ConnectionHandler.gatheredByteCount { writeGathered() }
+    }
+
     /// Writes a frame whose bytes other connections share, without a copy.
     private func writeShared(_ frame: ByteBuffer) {
         guard let message = frame.sharedMessage else {
@@ -299,8 +313,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
     }
 
     private func write(_ message: ByteBuffer) {
-        guard let encoder, encoder.channel.isActive else { return }
-        encoder.write(NIOAny(message), promise: nil)
+        guard let context, context.channel.isActive else { return }
+        context.write(wrapOutboundOut(message), promise: nil)
         needsFlush = true
     }
 
@@ -333,7 +347,6 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func leave() {
         context = nil
-        encoder = nil
         guard let outlet else { return }
         self.outlet = nil
         relay.ticker.remove(outlet.id, on: outlet.loop)

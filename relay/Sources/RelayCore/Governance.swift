@@ -263,7 +263,7 @@ extension Governance.Charge {
         _ isNewLog: Bool
     ) {
         var (byteCount, maximumByteCount) = (0, 0)
-        for entry in batch.entries {
+        batch.packed.forEach { entry in
             byteCount += entry.count
             maximumByteCount = max(maximumByteCount, entry.count)
         }
@@ -273,6 +273,22 @@ extension Governance.Charge {
             isGuest: isGuest,
             isNewLog: isNewLog,
             byteCount: UInt64(byteCount),
+            maximumEntryByteCount: maximumByteCount
+        )
+    }
+
+    /// What a run takes up that goes on with a log.
+    init(_ run: AppendRun, isGuest: Bool) {
+        var maximumByteCount = 0
+        for append in run.appends {
+            append.entries.forEach { maximumByteCount = max(maximumByteCount, $0.count) }
+        }
+        self.init(
+            space: run.space,
+            author: run.author,
+            isGuest: isGuest,
+            isNewLog: false,
+            byteCount: UInt64(run.byteCount),
             maximumEntryByteCount: maximumByteCount
         )
     }

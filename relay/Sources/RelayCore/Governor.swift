@@ -73,6 +73,15 @@ final class Governor: Sendable {
         )
     }
 
+    /// Charges what goes on with a log, if all that it takes is in memory and there is room.
+    func chargeAtOnce(_ charge: Governance.Charge) -> Bool {
+        let position = Position(log: LogID(value: .zero), offset: .zero)
+        let now = now
+        let verdict = state.withLock { $0.rules.charge(charge, at: position, now: now) }
+        if case .charged = verdict { return true }
+        return false
+    }
+
     /// Whether a device that the space lets in is served.
     func refusalToServe(_ space: SpaceID) throws(StorageError) -> Refusal? {
         if state.withLock({ !$0.rules.isOpen(space) }) { try open(space, now: now) }

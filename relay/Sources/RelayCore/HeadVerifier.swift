@@ -9,11 +9,15 @@
 //   the connection's device's own
 //     - the first append of a connection  always
 //     - after a bad head on it            always
-//     - else                              as long as the budget lasts, before it is stored
+//     - else                              the last of those that came together, as long as its
+//                                         connection's share and the budget last
 //
-// The budget is a count of checks a second for the whole relay, with a burst: below it every head
-// is checked; above it the rest of that second's are stored unchecked. Checks that must be made
-// don't wait for the budget but draw on it, down to nothing.
+// The budget is a count of checks a second for the whole relay, with a burst, and a connection's
+// share of it is about what a person who types sends. Below both every head is checked before it is
+// stored; above, the rest of that second's are stored unchecked. So the appends of a device that
+// brings thousands a second don't each wait for a check. A head vouches for all that is before it,
+// so of heads that came together the last one will do. Checks that must be made don't wait for the
+// budget but draw on it, down to nothing.
 //
 // Why that is enough: the challenge has proven that the connection's device holds its key, so a bad
 // head on its own log is its own fault or lie. What such a head can do: its log ends, for every
@@ -51,14 +55,17 @@ enum HeadCheck: Hashable, Sendable {
 /// Checks heads on a thread of its own, within a budget. Shared by all event loops.
 final class HeadVerifier: Sendable {
     private struct Job: Sendable {
-        let request: AppendRequest
+        let run: AppendRun
+        /// The appends whose heads are to be checked, ascending.
+        let indices: [Int]
         let loop: any EventLoop
-        let completion: @Sendable (Bool) -> Void
+        let completion: @Sendable ([Int]) -> Void
     }
 
     private struct State {
         var budget: TokenBucket
         var jobs: [Job] = []
+        var waitingCount = 0
         var isScheduled = false
     }
 
@@ -101,16 +108,21 @@ final class HeadVerifier: Sendable {
         }
     }
 
-    /// Checks the head of an append; `completion` is called on `loop`.
+    /// Checks the heads of some appends of a run; `completion` is called on `loop` with the indices
+    /// of those whose signatures are wrong.
     /// - Returns: whether there was room; `completion` is called only then.
     func check(
-        _ request: AppendRequest,
+        _ run: AppendRun,
+        _ indices: [Int],
         on loop: any EventLoop,
-        completion: @escaping @Sendable (Bool) -> Void
+        completion: @escaping @Sendable ([Int]) -> Void
     ) -> Bool {
         state.withLock { state in
-            guard state.jobs.count < HeadVerifier.maximumWaitingCount else { return false }
-            state.jobs.append(Job(request: request, loop: loop, completion: completion))
+            guard state.waitingCount + indices.count <= HeadVerifier.maximumWaitingCount else {
+                return false
+            }
+            state.waitingCount += indices.count
+            state.jobs.append(Job(run: run, indices: indices, loop: loop, completion: completion))
             guard !state.isScheduled else { return true }
             state.isScheduled = true
             queue.async { self.drain() }
@@ -120,14 +132,15 @@ final class HeadVerifier: Sendable {
 
     private func drain() {
         while let jobs = takeJobs() {
-            var results: [ObjectIdentifier: (loop: any EventLoop, items: [(Job, Bool)])] = [:]
+            var results: [ObjectIdentifier: (loop: any EventLoop, items: [(Job, [Int])])] = [:]
             for job in jobs {
+                let bad = job.indices.filter { !job.run.hasSignedHead(job.run.appends[$0]) }
                 results[ObjectIdentifier(job.loop), default: (job.loop, [])].items
-                    .append((job, job.request.hasSignedHead))
+                    .append((job, bad))
             }
             for (loop, items) in results.values {
                 loop.execute {
-                    for (job, isSigned) in items { job.completion(isSigned) }
+                    for (job, bad) in items { job.completion(bad) }
                 }
             }
         }
@@ -139,17 +152,16 @@ final class HeadVerifier: Sendable {
                 state.isScheduled = false
                 return nil
             }
-            let jobs = Array(state.jobs.prefix(HeadVerifier.roundCount))
+            var jobs: [Job] = []
+            var count = 0
+            for job in state.jobs {
+                jobs.append(job)
+                count += job.indices.count
+                if count >= HeadVerifier.roundCount { break }
+            }
             state.jobs.removeFirst(jobs.count)
+            state.waitingCount -= count
             return jobs
         }
-    }
-}
-
-extension AppendRequest {
-    /// Whether the author signed the head.
-    /// - Complexity: one signature check, about 50 µs.
-    var hasSignedHead: Bool {
-        range.head.isSigned(by: range.descriptor.device, space: space, log: log)
     }
 }

@@ -28,35 +28,46 @@ struct Outbox {
         case many([Outlet], Delivery)
     }
 
-    private var mail: [ObjectIdentifier: (loop: any EventLoop, items: [Item])] = [:]
+    // As many as there are event loops, at most.
+    private var mail: [(loop: any EventLoop, items: [Item])] = []
 
     mutating func add(_ delivery: Delivery, for outlet: Outlet) {
-        mail[ObjectIdentifier(outlet.loop), default: (outlet.loop, [])].items
-            .append(.one(outlet, delivery))
+        mail[index(of: outlet.loop)].items.append(.one(outlet, delivery))
     }
 
     mutating func add(_ delivery: Delivery, for audience: Audience) {
-        mail[ObjectIdentifier(audience.loop), default: (audience.loop, [])].items
-            .append(.many(audience.outlets, delivery))
+        mail[index(of: audience.loop)].items.append(.many(audience.outlets, delivery))
     }
 
-    /// Hands everything over, in the order in which it was added.
+    private mutating func index(of loop: any EventLoop) -> Int {
+        if let index = mail.firstIndex(where: { $0.loop === loop }) { return index }
+        mail.append((loop, []))
+        return mail.count - 1
+    }
+
+    /// Hands everything over, in the order in which it was added; at once on this event loop.
     consuming func send() {
-        for (loop, items) in mail.values {
-            loop.execute {
-                for item in items {
-                    switch item {
-                    case .one(let outlet, let delivery): outlet.deliver(delivery)
-                    case .many(let outlets, let delivery):
-                        for outlet in outlets { outlet.deliver(delivery) }
-                    }
-                }
-                for item in items {
-                    switch item {
-                    case .one(let outlet, _): outlet.flush()
-                    case .many(let outlets, _): for outlet in outlets { outlet.flush() }
-                    }
-                }
+        for (loop, items) in mail {
+            if loop.inEventLoop {
+                Outbox.hand(items)
+            } else {
+                loop.execute { Outbox.hand(items) }
+            }
+        }
+    }
+
+    private static func hand(_ items: [Item]) {
+        for item in items {
+            switch item {
+            case .one(let outlet, let delivery): outlet.deliver(delivery)
+            case .many(let outlets, let delivery):
+                for outlet in outlets { outlet.deliver(delivery) }
+            }
+        }
+        for item in items {
+            switch item {
+            case .one(let outlet, _): outlet.flush()
+            case .many(let outlets, _): for outlet in outlets { outlet.flush() }
             }
         }
     }
@@ -75,6 +86,8 @@ final class Hub: Sendable {
         var outlets: [UInt64: Outlet] = [:]
         /// The same by event loop, worked out when it is asked for and nobody came or went since.
         var audiences: [Audience]?
+
+        func isAlone(_ id: UInt64) -> Bool { outlets.count == 1 && outlets[id] != nil }
     }
 
     private let state = Mutex(State())
@@ -146,6 +159,14 @@ final class Hub: Sendable {
             }
             state.spaces[space]?.audiences = audiences
             return audiences
+        }
+    }
+
+    /// Whether nobody but `id` is in `space`.
+    func isAlone(_ id: UInt64, in space: SpaceID) -> Bool {
+        state.withLock { state in
+            guard let index = state.spaces.index(forKey: space) else { return true }
+            return state.spaces[index].value.isAlone(id)
         }
     }
 

@@ -19,6 +19,7 @@ struct RateBucket: Hashable, Sendable {
     /// Takes one append.
     /// - Returns: `nil` if it may pass; else how long to wait, and nothing was taken.
     mutating func take(byteCount: UInt64, now: Duration) -> Duration? {
+        if appends == nil, bytes == nil { return nil }
         let pauses = [appends?.pause(now: now), bytes?.pause(now: now)].compactMap { $0 ?? nil }
         if let pause = pauses.max() { return pause }
         appends?.take(1, now: now)

@@ -4,7 +4,6 @@ import SennitWire
 extension RelayConnection.Action {
     init(_ step: Subscription.Step) {
         switch step {
-        case .send(let range): self = .send(.entries(range))
         case .sendShared(let frame): self = .sendShared(frame)
         case .read(let log, let descriptor, let from):
             self = .submit(.read(log: log, descriptor: descriptor, from: from))

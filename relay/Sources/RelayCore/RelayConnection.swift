@@ -13,7 +13,9 @@
 // much; which of them have to be is said here (`HeadVerifier` has the rule).
 //
 // Frames that come while the storage thread is asked about the handshake are put aside, within
-// bounds, so a device need not wait for `welcome` before it goes on.
+// bounds, so a device need not wait for `welcome` before it goes on. So is word of what others did.
+//
+// Appends that come together are gathered to runs (`AppendRun`), which `endRead` hands on.
 //
 // Pure: time and answers come in, actions go out. `ConnectionHandler` performs them.
 
@@ -28,6 +30,8 @@ struct RelayConnection {
         /// A frame that other connections are sent too.
         case sendShared(ByteBuffer)
         case submit(Request)
+        /// What appends to a log came to.
+        case answer(LogID, [AppendAnswer])
         /// Presence for all other connections of the space.
         case fanOut([UInt8], SpaceID)
         /// Closes once everything before it was sent. Nothing more is received.
@@ -58,7 +62,7 @@ struct RelayConnection {
         case entering(EnterRequest)
         case unknown(EnterRequest)
         case ownerless(EnterRequest)
-        case member(Member)
+        case member
         case closed
     }
 
@@ -70,24 +74,34 @@ struct RelayConnection {
         var appends: RateBucket
         var accessLists: TokenBucket
         var pendingAppendCount = 0
-        /// What is done about the heads of the device's own log.
-        var ownHeadCheck = HeadCheck.required
+        /// How many heads of the device's own log may be checked.
+        var heads: TokenBucket
+        /// Whether a head of the device's own log was handed on to be checked.
+        var hasOwnHead = false
         var hadBadHead = false
-        /// The log that was appended to last: its id costs a hash.
-        var lastLog: (descriptor: LogDescriptor, log: LogID)?
+        /// The log that was appended to last.
+        var last: LastLog?
+        /// What was gathered and not handed on yet.
+        var runs: [AppendRun] = []
 
         var rights: AccessList.Rights { access.rights(of: device) }
     }
 
     let challenge: Challenge
     let limits: RelayLimits
-    private let headChecks: HeadChecks
+    let headChecks: HeadChecks
     private let handshakeDeadline: Duration
     private var state = State.greeted
+    // Invariant: there is one in the state `member`, and in no other. It is not in the state
+    // itself, so that it is changed in place.
+    var member: Member?
     private var heardAt: Duration
     private var fullSince: Duration?
     private var aside: [RelayFrame] = []
-    private var pendingByteCount = 0
+    // Word of what others did since the space was entered, before the device is a member.
+    private var news: [LogID: CommittedTail] = [:]
+    private var accessNews: (SpaceAccess, ByteBuffer)?
+    var pendingByteCount = 0
 
     /// Begins a conversation.
     /// - Parameters:
@@ -118,23 +132,26 @@ struct RelayConnection {
     /// Anything at all came from the device, a WebSocket ping for example.
     mutating func hear(now: Duration) { heardAt = max(heardAt, now) }
 
-    /// A binary message.
+    /// A binary message by itself.
     mutating func receive(_ message: [UInt8], now: Duration) -> [Action] {
         hear(now: now)
         if isClosed { return [] }
+        let before = endRead(now: now)
         do throws(WireError) {
-            return receive(try RelayFrame(decoding: message), byteCount: message.count, now: now)
+            let frame = try RelayFrame(decoding: message)
+            return before + receive(frame, byteCount: message.count, now: now) + endRead(now: now)
         } catch .unknown(field: "protocol version", let value, _) {
-            return refuse(.unsupportedVersion, "this relay doesn't speak version \(value)")
+            return before
+                + refuse(.unsupportedVersion, "this relay doesn't speak version \(value)")
         } catch {
-            return refuseMalformed("the frame does not parse: \(error)")
+            return before + refuseMalformed("the frame does not parse: \(error)")
         }
     }
 
     /// A text message, which the protocol doesn't have.
     mutating func receiveText() -> [Action] {
         if isClosed { return [] }
-        state = .closed
+        end()
         let refusal = Refusal(code: .malformed, reason: "messages are binary")
         return [.send(.refused(refusal)), .close(.textMessage)]
     }
@@ -147,7 +164,7 @@ struct RelayConnection {
     /// A message over the limit of all frames.
     mutating func receiveTooLarge() -> [Action] {
         if isClosed { return [] }
-        state = .closed
+        end()
         let refusal = Refusal(code: .tooLarge, reason: "the frame is over the limit")
         return [.send(.refused(refusal)), .close(.tooLarge)]
     }
@@ -158,7 +175,7 @@ struct RelayConnection {
     mutating func tick(now: Duration) -> [Action] {
         if isClosed { return [] }
         if let fullSince, now - fullSince >= limits.writeTimeout { return cut() }
-        if case .member = state {
+        if member != nil {
             return now - heardAt >= limits.idleTimeout ? cut() : []
         }
         return now >= handshakeDeadline
@@ -172,7 +189,7 @@ struct RelayConnection {
             return []
         }
         fullSince = nil
-        return withMember { member in member.subscription.resume().map(Action.init) }
+        return member?.subscription.resume().map(Action.init) ?? []
     }
 
     // MARK: What comes from the relay
@@ -184,35 +201,16 @@ struct RelayConnection {
         case .entered(let access, let logs): return enter(access, logs, now: now)
         case .spaceUnknown: return findSpaceUnknown(now: now)
         case .entryRefused(let refusal): return close(after: refusal)
-        case .appended(let request, let ack):
-            pendingByteCount -= request.byteCount
-            return withMember { member in
-                member.pendingAppendCount -= 1
-                member.subscription.skip(
-                    request.log,
-                    from: request.range.from,
-                    to: request.range.head.end
-                )
-                return [.send(.ack(ack))]
-            }
-        case .appendRefused(let request, let refusal):
-            pendingByteCount -= request.byteCount
-            return withMember { member in
-                member.pendingAppendCount -= 1
-                if refusal.code == .badHead { member.hadBadHead = true }
-                return [.send(.refused(refusal))]
-            }
+        case .answered(let run, let answers): return answer(run, answers)
         case .accessRefused(let refusal, let current):
             return [.send(.refused(refusal))] + (current.map { [.send(.access($0))] } ?? [])
         case .accessKnown(let list): return [.send(.access(list))]
         case .accessChanged(let access, let frame): return changeAccess(access, frame)
         case .presence(let frame):
-            let isWritable = isWritable
-            return withMember { member in
-                isWritable && member.rights.contains(.read) ? [.sendShared(frame)] : []
-            }
+            guard isWritable, member?.rights.contains(.read) == true else { return [] }
+            return [.sendShared(frame)]
         case .shutDown:
-            state = .closed
+            end()
             let refusal = Refusal(code: .shuttingDown, reason: "the relay stops; connect again")
             return [.send(.refused(refusal)), .close(.goingAway)]
         case .read, .unreadable, .committed: return serve(delivery)
@@ -244,33 +242,27 @@ struct RelayConnection {
             }
             request.list = list
             return enter(request)
-        case (.member(let member), .append(let range)):
-            return append(range, of: member, now: now)
-        case (.member(let member), .putAccess(let list)):
-            guard list.space == member.access.space else {
+        case (.member, .append(let range)): return gather(PackedRange(range), now: now)
+        case (.member, .putAccess(let list)):
+            guard list.space == member?.access.space else {
                 return refuseMalformed("the access list is another space's")
             }
-            return withMember { member in
-                guard member.accessLists.take(now: now) else {
-                    let reason = "too many access lists at once"
-                    return [.send(.refused(Refusal(code: .rateLimited, reason: reason)))]
-                }
-                return [.submit(.putAccess(list))]
+            guard member?.accessLists.take(now: now) == true else {
+                let reason = "too many access lists at once"
+                return [.send(.refused(Refusal(code: .rateLimited, reason: reason)))]
             }
+            return [.submit(.putAccess(list))]
         case (.member, .subscribe(let positions)):
+            guard member?.rights.contains(.read) == true else {
+                return [.send(.refused(.notMember("the key may not read")))]
+            }
             let isWritable = isWritable
-            return withMember { member in
-                guard member.rights.contains(.read) else {
-                    return [.send(.refused(.notMember("the key may not read")))]
-                }
-                return member.subscription.subscribe(positions, isWritable: isWritable)
-                    .map(Action.init)
-            }
+            return member?.subscription.subscribe(positions, isWritable: isWritable)
+                .map(Action.init) ?? []
         case (.member, .presence(let message)):
-            return withMember { member in
-                guard member.presence.take(now: now) else { return [] }
-                return [.fanOut(message, member.access.space)]
-            }
+            guard let space = member?.access.space, member?.presence.take(now: now) == true
+            else { return [] }
+            return [.fanOut(message, space)]
         default: return refuseMalformed("the frame has no place here")
         }
     }
@@ -327,9 +319,10 @@ struct RelayConnection {
         pendingByteCount = 0
         var actions: [Action] = []
         for frame in frames where !isClosed {
+            if case .append = frame {} else { actions += endRead(now: now) }
             actions += receive(frame, byteCount: 0, now: now)
         }
-        return actions
+        return actions + endRead(now: now)
     }
 
     private mutating func enter(
@@ -338,26 +331,41 @@ struct RelayConnection {
         now: Duration
     ) -> [Action] {
         guard case .entering(let request) = state else { return [] }
-        state = .member(
-            Member(
-                device: request.device,
-                access: access,
-                subscription: Subscription(logs: logs, in: access.space),
-                presence: TokenBucket(
-                    perSecond: limits.presencePerSecond,
-                    burst: limits.presenceBurst,
-                    now: now
-                ),
-                appends: RateBucket(limits.appendRate, now: now),
-                accessLists: TokenBucket(
-                    perSecond: limits.accessListsPerSecond,
-                    burst: limits.accessListBurst,
-                    now: now
-                )
+        state = .member
+        member = Member(
+            device: request.device,
+            access: access,
+            subscription: Subscription(logs: logs, in: access.space),
+            presence: TokenBucket(
+                perSecond: limits.presencePerSecond,
+                burst: limits.presenceBurst,
+                now: now
+            ),
+            appends: RateBucket(limits.appendRate, now: now),
+            accessLists: TokenBucket(
+                perSecond: limits.accessListsPerSecond,
+                burst: limits.accessListBurst,
+                now: now
+            ),
+            heads: TokenBucket(
+                perSecond: limits.headChecksPerSecond,
+                burst: limits.headCheckBurst,
+                now: now
             )
         )
         let welcome = Welcome(access: access.list, logs: logs)
-        return [.send(.welcome(welcome))] + takeAside(now: now)
+        return [.send(.welcome(welcome))] + takeNews() + takeAside(now: now)
+    }
+
+    /// What happened since the space was entered; the device hasn't subscribed yet.
+    private mutating func takeNews() -> [Action] {
+        let tails = news.values
+        let isWritable = isWritable
+        news = [:]
+        for tail in tails { _ = member?.subscription.grow(tail, isWritable: isWritable) }
+        guard let (access, frame) = accessNews else { return [] }
+        accessNews = nil
+        return changeAccess(access, frame)
     }
 
     private mutating func findSpaceUnknown(now: Duration) -> [Action] {
@@ -367,109 +375,44 @@ struct RelayConnection {
         return [.send(.refused(refusal))] + takeAside(now: now)
     }
 
-    private mutating func append(
-        _ range: EntryRange,
-        of member: Member,
-        now: Duration
-    ) -> [Action] {
-        let byteCount = range.entries.reduce(0) { $0 + $1.count }
-        let log: LogID
-        if let last = member.lastLog, last.descriptor == range.descriptor {
-            log = last.log
-        } else {
-            log = range.descriptor.logID(in: member.access.space)
-        }
-        func refused(
-            _ code: Refusal.Code,
-            _ reason: String,
-            after pause: Duration? = nil
-        ) -> [Action] {
-            let position = Position(log: log, offset: range.from)
-            let refusal = Refusal(
-                code: code,
-                position: position,
-                retryAfter: pause,
-                reason: reason
-            )
-            return [.send(.refused(refusal))]
-        }
-        guard range.entries.count == 1 || byteCount <= Limits.maximumBatchByteCount else {
-            return refused(.tooLarge, "a batch has at most \(Limits.maximumBatchByteCount) bytes")
-        }
-        guard member.pendingAppendCount < limits.maximumPendingAppendCount,
-            pendingByteCount + byteCount <= limits.maximumPendingByteCount
-        else { return refused(.rateLimited, "too many appends wait for the disk") }
-        guard member.access.allowsAppend(by: range.descriptor.device, from: member.device) else {
-            return refused(.notMember, "the log's author may not append")
-        }
-        var appends = member.appends
-        if let pause = appends.take(byteCount: UInt64(byteCount), now: now) {
-            return refused(.rateLimited, "this connection writes too fast", after: pause)
-        }
-        var request = AppendRequest(
-            space: member.access.space,
-            device: member.device,
-            log: log,
-            range: range,
-            hashes: range.entries.map(EntryHash.init(of:)),
-            byteCount: byteCount
-        )
-        switch headChecks {
-        case .atOnce:
-            guard request.hasSignedHead else {
-                return refused(.badHead, Refusal.badHeadReason)
-            }
-        case .byDriver:
-            let isOwn = range.descriptor.device == member.device
-            request.headCheck = isOwn && !member.hadBadHead ? member.ownHeadCheck : .required
-        }
-        pendingByteCount += byteCount
-        return withMember { member in
-            member.pendingAppendCount += 1
-            member.appends = appends
-            member.lastLog = (range.descriptor, log)
-            // The first one is checked; those behind it wait for that.
-            if range.descriptor.device == member.device { member.ownHeadCheck = .affordable }
-            return [.submit(.append(request))]
-        }
-    }
-
     private mutating func changeAccess(_ access: SpaceAccess, _ frame: ByteBuffer) -> [Action] {
-        let actions = withMember { member in
-            member.access = access
-            return [.sendShared(frame)]
-        }
-        guard case .member(let member) = state, member.rights.isEmpty else { return actions }
-        return close(after: .notMember())
+        if case .entering = state { accessNews = (access, frame) }
+        guard member != nil else { return [] }
+        member?.access = access
+        // Who may append where may have changed.
+        member?.last = nil
+        return member?.rights.isEmpty == true
+            ? close(after: .notMember()) : [.sendShared(frame)]
     }
 
     private mutating func serve(_ delivery: Delivery) -> [Action] {
-        let isWritable = isWritable
-        return withMember { member in
-            // A device that may not read any more is not told what is written.
-            guard member.rights.contains(.read) else { return [] }
-            switch delivery {
-            case .read(let log, let from, let range):
-                return member.subscription
-                    .receive(range, of: log, from: from, isWritable: isWritable)
-                    .map(Action.init)
-            case .unreadable(let log, let refusal):
-                return [.send(.refused(refusal))]
-                    + member.subscription.abandon(log, isWritable: isWritable).map(Action.init)
-            case .committed(let tail):
-                return member.subscription.grow(tail, isWritable: isWritable).map(Action.init)
-            default: return []
+        guard let rights = member?.rights else {
+            if case .entering = state, case .committed(let tail) = delivery {
+                let isBounded = news.count < Limits.maximumLogCount || news[tail.log] != nil
+                if isBounded { news[tail.log] = tail.withoutFrame }
             }
+            return []
+        }
+        // A device that may not read any more is not told what is written.
+        guard rights.contains(.read) else { return [] }
+        let isWritable = isWritable
+        switch delivery {
+        case .read(let log, let from, let range):
+            return member?.subscription
+                .receive(range, of: log, from: from, isWritable: isWritable)
+                .map(Action.init) ?? []
+        case .unreadable(let log, let refusal):
+            let steps = member?.subscription.abandon(log, isWritable: isWritable) ?? []
+            return [.send(.refused(refusal))] + steps.map(Action.init)
+        case .committed(let tail):
+            return member?.subscription.grow(tail, isWritable: isWritable).map(Action.init) ?? []
+        default: return []
         }
     }
 
-    private mutating func withMember(_ body: (inout Member) -> [Action]) -> [Action] {
-        guard case .member(var member) = state else { return [] }
-        // Only one reference while the member changes, or its dictionaries would be copied.
-        state = .greeted
-        let actions = body(&member)
-        state = .member(member)
-        return actions
+    private mutating func end() {
+        state = .closed
+        member = nil
     }
 
     private mutating func refuse(_ code: Refusal.Code, _ reason: String) -> [Action] {
@@ -477,18 +420,18 @@ struct RelayConnection {
     }
 
     private mutating func refuseMalformed(_ reason: String) -> [Action] {
-        state = .closed
+        end()
         let refusal = Refusal(code: .malformed, reason: reason)
         return [.send(.refused(refusal)), .close(.malformed)]
     }
 
     private mutating func close(after refusal: Refusal) -> [Action] {
-        state = .closed
+        end()
         return [.send(.refused(refusal)), .close(.refused)]
     }
 
     private mutating func cut() -> [Action] {
-        state = .closed
+        end()
         return [.cut]
     }
 }

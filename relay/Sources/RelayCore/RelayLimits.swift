@@ -58,6 +58,13 @@ public struct RelayLimits: Hashable, Sendable {
     /// Access lists that may come at once.
     public var accessListBurst: Double = 16
 
+    /// Heads of its own log that are checked for one connection a second, over long times: about
+    /// what a person who types sends.
+    public var headChecksPerSecond: Double = 4
+
+    /// Heads that may be checked for one connection at once.
+    public var headCheckBurst: Double = 8
+
     /// Appends that share one commit.
     public var maximumGroupCount = 1024
 

@@ -287,32 +287,22 @@ public final class RelayServer: Sendable {
         let gate = StrangerGate(byteCount: relay.limits.maximumStrangerByteCount)
         let boundGate = NIOLoopBound(gate, eventLoop: channel.eventLoop)
         try channel.pipeline.syncOperations.addHandler(gate)
-        let upgrader = NIOWebSocketServerUpgrader(
-            maxFrameSize: Limits.maximumFrameByteCount,
-            automaticErrorHandling: false,
-            shouldUpgrade: { channel, head in
-                bound.value.retryAfter = relay.doorman.identify(
-                    visitor,
-                    channel,
-                    forwarded: head.headers["X-Forwarded-For"],
-                    now: NIODeadline.now().sinceBoot
-                )
-                let isTaken = head.uri == "/" && bound.value.retryAfter == nil
-                return channel.eventLoop.makeSucceededFuture(isTaken ? HTTPHeaders() : nil)
-            },
-            upgradePipelineHandler: { channel, _ in
-                channel.eventLoop.makeCompletedFuture {
-                    try channel.pipeline.syncOperations.addHandler(
-                        ConnectionHandler(
-                            relay: relay,
-                            visitor: visitor,
-                            gate: boundGate.value,
-                            openedAt: openedAt
-                        )
-                    )
-                }
-            }
-        )
+        let upgrader = RelayUpgrader { channel, head in
+            bound.value.retryAfter = relay.doorman.identify(
+                visitor,
+                channel,
+                forwarded: head.headers["X-Forwarded-For"],
+                now: NIODeadline.now().sinceBoot
+            )
+            return head.uri == "/" && bound.value.retryAfter == nil
+        } makeHandler: {
+            ConnectionHandler(
+                relay: relay,
+                visitor: visitor,
+                gate: boundGate.value,
+                openedAt: openedAt
+            )
+        }
         try channel.pipeline.syncOperations.configureHTTPServerPipeline(
             withPipeliningAssistance: false,
             withServerUpgrade: (

@@ -17,56 +17,46 @@ struct EnterRequest: Hashable, Sendable {
     var list: AccessList?
 }
 
-/// An append whose size is within limits.
-struct AppendRequest: Hashable, Sendable {
-    let space: SpaceID
-    /// The device of the connection, which may not be the author.
-    let device: DeviceKey
-    let log: LogID
-    let range: EntryRange
-    /// Of each entry of the range.
-    let hashes: [EntryHash]
-    let byteCount: Int
-    /// What is still to be done about the head's signature before anything is stored.
-    var headCheck = HeadCheck.done
-}
-
 /// A connection's wish that takes the storage thread.
 enum Request: Hashable, Sendable {
-    case enter(EnterRequest)
-    case append(AppendRequest)
-    case putAccess(AccessList)
+    indirect case enter(EnterRequest)
+    case append(AppendRun)
+    indirect case putAccess(AccessList)
     case read(log: LogID, descriptor: LogDescriptor, from: Offset)
 }
 
 /// What comes to a connection from the committer and from other connections.
 enum Delivery: Sendable {
     /// The device is in.
-    case entered(SpaceAccess, logs: [Welcome.Log])
+    indirect case entered(SpaceAccess, logs: [Welcome.Log])
     /// The relay doesn't know the space.
     case spaceUnknown
     /// The device isn't let in, or can't be now.
-    case entryRefused(Refusal)
-    /// An append is on disk.
-    case appended(AppendRequest, Ack)
-    /// An append was refused.
-    case appendRefused(AppendRequest, Refusal)
+    indirect case entryRefused(Refusal)
+    /// What the appends came to, in their order.
+    case answered(AppendRun, [AppendAnswer])
     /// The access list was not replaced; the one in force may follow.
-    case accessRefused(Refusal, current: AccessList?)
+    indirect case accessRefused(Refusal, current: AccessList?)
     /// The list that was put is the one in force.
-    case accessKnown(AccessList)
+    indirect case accessKnown(AccessList)
     /// Entries from storage; `nil` at the end of the log.
-    case read(log: LogID, from: Offset, EntryRange?)
+    case read(log: LogID, from: Offset, ReadRange?)
     /// A log can't be read.
-    case unreadable(log: LogID, Refusal)
+    indirect case unreadable(log: LogID, Refusal)
     /// A log of the space grew.
     case committed(CommittedTail)
     /// The access list was replaced; the frame says so.
-    case accessChanged(SpaceAccess, frame: ByteBuffer)
+    indirect case accessChanged(SpaceAccess, frame: ByteBuffer)
     /// Another device's presence, as a frame.
     case presence(ByteBuffer)
     /// The relay stops.
     case shutDown
+}
+
+/// Entries that were read, as the `entries` frame that carries them.
+struct ReadRange: Sendable {
+    let end: Offset
+    let frame: ByteBuffer
 }
 
 /// Entries that were just committed, encoded once for all who wait for them.
@@ -77,4 +67,9 @@ struct CommittedTail: Sendable {
     let end: Offset
     /// The `entries` frame that carries them; `nil` where nobody but the author is there.
     let frame: ByteBuffer?
+
+    /// The same news without the entries.
+    var withoutFrame: CommittedTail {
+        CommittedTail(log: log, descriptor: descriptor, from: from, end: end, frame: nil)
+    }
 }

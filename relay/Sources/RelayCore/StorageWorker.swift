@@ -10,6 +10,9 @@
 //     judge [a: 6..<7]      tail of a: 7       ──► storage
 //     finish group 1        ack, fan-out       ◄── on disk
 //     finish group 2        ack, fan-out       ◄── on disk
+//
+// Whatever reads the disk is kept out of the hot path: an append is judged at once only if all that
+// it takes is in memory (`judgeAtOnce`).
 
 import Logging
 import NIOCore
@@ -21,14 +24,14 @@ import Synchronization
 final class StorageWorker {
     let storage: any RelayStorage
     let hub: Hub
-    private let governor: Governor?
-    private let limits: RelayLimits
-    private let logger: Logger
+    let governor: Governor?
+    let limits: RelayLimits
+    let logger: Logger
 
     var spaces: [SpaceID: SpaceAccess] = [:]
     var tails: [LogID: LogTail] = [:]
     var inFlight = InFlight()
-    private var postponed: [Committer.Job] = []
+    var postponed: [Committer.Job] = []
     /// Failures so far: what was judged before one and answers without a unit of its own may rest
     /// on what is gone.
     private var failureCount = 0
@@ -38,25 +41,52 @@ final class StorageWorker {
     private static let maximumAttemptCount = 4
 
     /// What was judged and waits for the disk.
-    struct Group: Sendable {
+    struct Judged: Sendable {
         var units: [StorageUnit] = []
         /// Answers that are true if the unit is stored; `nil` if an announcement is the answer.
-        fileprivate var answers: [(job: Committer.Job, delivery: Delivery?, unit: Int?)] = []
+        var answers: [(job: Committer.Job, delivery: Delivery?, unit: Int?)] = []
         /// Devices that enter after the commit; those with a unit are refused if it fails.
         fileprivate var entrants: [(job: Committer.Job, request: EnterRequest, unit: Int?)] = []
-        fileprivate var tails: [Tail] = []
+        /// The runs that were appended, and by whom.
+        var runs: [(run: AppendRun, author: UInt64, unit: Int)] = []
         fileprivate var accessChanges: [(space: SpaceID, unit: Int)] = []
-        fileprivate var touched = InFlight()
+        fileprivate var touchedSpaces: [SpaceID] = []
+        /// Spaces, once for each log that is new in them.
+        var newLogs: [SpaceID] = []
+        fileprivate var newSpaceCount = 0
         fileprivate var failureCount = 0
     }
 
-    fileprivate struct Tail {
-        let space: SpaceID
-        let descriptor: LogDescriptor
-        let log: LogID
-        let batch: Batch
-        let author: UInt64
-        let unit: Int
+    /// The same, when nothing is added any more. An object, so that it goes from thread to thread
+    /// without its arrays being counted each time.
+    final class Group: Sendable {
+        let judged: Judged
+        var units: [StorageUnit] { judged.units }
+
+        init(_ judged: Judged) { self.judged = judged }
+    }
+
+    /// A device that may enter; where the logs of its space end is still to be read.
+    struct Entrant {
+        let outlet: Outlet
+        let access: SpaceAccess
+    }
+
+    /// What came of groups: what is to be told, what is to be judged again, and who enters.
+    struct Outcome {
+        /// A group, what the disk said of its units, and whether what has none still holds.
+        struct Told {
+            let group: Group
+            let results: [StorageError?]
+            let rests: Bool
+
+            func isStored(_ unit: Int?) -> Bool { unit.map { results[$0] == nil } ?? rests }
+        }
+
+        var told: [Told] = []
+        var outbox = Outbox()
+        var again: [Committer.Job] = []
+        var entrants: [Entrant] = []
     }
 
     init(
@@ -77,69 +107,111 @@ final class StorageWorker {
 
     /// Judges requests. The group's units then go to storage, in the order of the calls.
     func judge(_ jobs: [Committer.Job]) -> Group {
-        var group = Group()
-        group.failureCount = failureCount
-        for job in jobs { judge(job, &group) }
-        inFlight.add(group.touched)
-        return group
+        var judged = Judged()
+        judged.failureCount = failureCount
+        for job in jobs { judge(job, &judged) }
+        return Group(judged)
     }
 
-    /// Tells what came of a group.
+    /// Judges appends of which all that it takes is in memory; `nil` if it isn't.
+    func judgeAtOnce(_ run: AppendRun, _ outlet: Outlet) -> Group? {
+        guard let access = spaces[run.space], let tail = tails[run.log],
+            access.allowsAppend(by: run.author, from: run.device),
+            let first = run.appends.first, let start = first.start,
+            tail.precedes(from: first.from, chain: start.chain, byteCount: start.byteCount),
+            governor?.chargeAtOnce(Governance.Charge(run, isGuest: access.isGuest(run.author)))
+                ?? true
+        else { return nil }
+        var judged = Judged()
+        judged.failureCount = failureCount
+        append(run, after: tail, Committer.Job(request: .append(run), outlet: outlet), &judged)
+        return Group(judged)
+    }
+
+    /// Takes note of what came of a group. It is told by `tell`, outside of any lock.
     /// - Parameter results: of its units.
-    /// - Returns: what is to be judged again.
-    func finish(_ group: Group, _ results: [StorageError?]) -> [Committer.Job] {
-        inFlight.remove(group.touched)
+    func finish(_ group: Group, _ results: [StorageError?], _ outcome: inout Outcome) {
+        let judged = group.judged
+        settle(judged)
         note(results)
-        var again = postponed
+        outcome.again += postponed
         postponed = []
-        var outbox = Outbox()
-        let rests = group.failureCount == failureCount
-        func isStored(_ unit: Int?) -> Bool { unit.map { results[$0] == nil } ?? rests }
-        func isOvertaken(_ unit: Int?) -> Bool {
-            switch unit.flatMap({ results[$0] }) {
+        let told = Outcome.Told(
+            group: group,
+            results: results,
+            rests: judged.failureCount == failureCount
+        )
+        outcome.told.append(told)
+        for index in judged.answers.indices where !told.isStored(judged.answers[index].unit) {
+            refuse(judged.answers[index].job, judged.answers[index].unit, told, &outcome)
+        }
+        for (space, unit) in judged.accessChanges where told.isStored(unit) {
+            announceAccess(of: space, &outcome.outbox)
+        }
+        for (job, request, unit) in judged.entrants {
+            if unit == nil || told.isStored(unit) {
+                enter(request, job, &outcome)
+            } else {
+                refuse(job, unit, told, &outcome)
+            }
+        }
+        forgetSome()
+    }
+
+    private func refuse(
+        _ job: Committer.Job,
+        _ unit: Int?,
+        _ told: Outcome.Told,
+        _ outcome: inout Outcome
+    ) {
+        let isOvertaken =
+            switch unit.flatMap({ told.results[$0] }) {
             case .conflict, .unfit: true
             default: false
             }
+        if isOvertaken, job.attemptCount < StorageWorker.maximumAttemptCount {
+            outcome.again.append(job.nextAttempt)
+        } else {
+            let refusal = unit.flatMap { told.results[$0] }.map(Refusal.init) ?? .storageFull
+            outcome.outbox.add(job.request.refused(refusal), for: job.outlet)
         }
-        func refuse(_ job: Committer.Job, _ unit: Int?) {
-            if isOvertaken(unit), job.attemptCount < StorageWorker.maximumAttemptCount {
-                again.append(job.nextAttempt)
-            } else {
-                let refusal = unit.flatMap { results[$0] }.map(Refusal.init) ?? .storageFull
-                outbox.add(job.request.refused(refusal), for: job.outlet)
+    }
+
+    /// Tells who asked and who reads what came of groups. Any thread may, beside judging.
+    static func tell(_ outcome: Outcome, _ hub: Hub) {
+        var outbox = outcome.outbox
+        for told in outcome.told {
+            let answers = told.group.judged.answers
+            for index in answers.indices where told.isStored(answers[index].unit) {
+                guard let delivery = answers[index].delivery else { continue }
+                outbox.add(delivery, for: answers[index].job.outlet)
             }
         }
-        for (job, delivery, unit) in group.answers {
-            guard isStored(unit) else {
-                refuse(job, unit)
-                continue
-            }
-            if let delivery { outbox.add(delivery, for: job.outlet) }
-        }
-        for (space, unit) in group.accessChanges where isStored(unit) {
-            announceAccess(of: space, &outbox)
-        }
+        announce(outcome, hub, &outbox)
+        outbox.send()
+    }
+
+    private static func announce(_ outcome: Outcome, _ hub: Hub, _ outbox: inout Outbox) {
         var announcements = Announcements()
-        for tail in group.tails where isStored(tail.unit) {
-            announcements.add(
-                tail.batch,
-                of: tail.log,
-                tail.descriptor,
-                in: tail.space,
-                author: tail.author
-            )
+        for told in outcome.told {
+            let runs = told.group.judged.runs
+            for index in runs.indices where told.isStored(runs[index].unit) {
+                let run = runs[index].run
+                // It learns of it by its answer.
+                if hub.isAlone(runs[index].author, in: run.space) { continue }
+                for change in told.group.units[runs[index].unit] {
+                    guard case .append(let batch, let log) = change else { continue }
+                    announcements.add(
+                        batch,
+                        of: log,
+                        run.descriptor,
+                        in: run.space,
+                        author: runs[index].author
+                    )
+                }
+            }
         }
         announcements.send(to: hub, &outbox)
-        for (job, request, unit) in group.entrants {
-            if unit == nil || isStored(unit) {
-                outbox.add(enter(request, job), for: job.outlet)
-            } else {
-                refuse(job, unit)
-            }
-        }
-        outbox.send()
-        forgetSome()
-        return again
     }
 
     /// Judges, stores and finishes at once, with storage that completes inside `submit`.
@@ -149,8 +221,36 @@ final class StorageWorker {
             let group = judge(rest)
             let results = Mutex<[StorageError?]>([])
             storage.submit(group.units) { answer in results.withLock { $0 = answer } }
-            rest = finish(group, results.withLock { $0 })
+            var outcome = Outcome()
+            finish(group, results.withLock { $0 }, &outcome)
+            rest = outcome.again
+            StorageWorker.tell(outcome, hub)
+            StorageWorker.letIn(outcome.entrants, storage, logger)
         }
+    }
+
+    /// Reads where the logs of their spaces end for devices that enter, and lets them in. Any
+    /// thread may, beside judging.
+    static func letIn(_ entrants: [Entrant], _ storage: any RelayStorage, _ logger: Logger) {
+        var outbox = Outbox()
+        for entrant in entrants {
+            let space = entrant.access.space
+            do throws(StorageError) {
+                let logs = try storage.logs(of: space).map { record in
+                    Welcome.Log(
+                        descriptor: record.descriptor,
+                        start: record.start?.end ?? .zero,
+                        startChain: record.start?.chain
+                            ?? record.descriptor.chainStart(in: record.space),
+                        end: record.end
+                    )
+                }
+                outbox.add(.entered(entrant.access, logs: logs), for: entrant.outlet)
+            } catch {
+                outbox.add(.entryRefused(failure(error, logger)), for: entrant.outlet)
+            }
+        }
+        outbox.send()
     }
 
     /// Carries out reads. Any thread may, beside judging.
@@ -163,7 +263,13 @@ final class StorageWorker {
         for job in jobs {
             guard case .read(let log, let descriptor, let from) = job.request else { continue }
             do throws(StorageError) {
-                let range = try storage.range(of: log, descriptor: descriptor, from: from)
+                let found = try storage.pieces(of: log, from: from)
+                let range = found.map { entries, head in
+                    ReadRange(
+                        end: head.end,
+                        frame: ByteBuffer(entriesOf: descriptor, from: from, entries, head: head)
+                    )
+                }
                 outbox.add(.read(log: log, from: from, range), for: job.outlet)
             } catch {
                 outbox.add(job.request.refused(failure(error, logger)), for: job.outlet)
@@ -177,11 +283,11 @@ final class StorageWorker {
         StorageWorker.read(jobs, from: storage, logger: logger)
     }
 
-    private func judge(_ job: Committer.Job, _ group: inout Group) {
+    private func judge(_ job: Committer.Job, _ group: inout Judged) {
         do throws(StorageError) {
             switch job.request {
             case .enter(let request): try judge(request, job, &group)
-            case .append(let request): try judge(request, job, &group)
+            case .append(let run): try judge(run, job, &group)
             case .putAccess(let list): try judge(list, job, &group)
             case .read: break
             }
@@ -192,22 +298,26 @@ final class StorageWorker {
     }
 
     private func note(_ results: [StorageError?]) {
-        let errors = results.compactMap { $0 }
-        if errors.count < results.count {
+        if results.contains(where: { $0 == nil }) {
             commitCount += 1
             if isFailing { logger.notice("storage works again") }
             isFailing = false
         }
-        guard let error = errors.first else { return }
-        failureCount += 1
-        forgetAll()
-        switch error {
-        case .conflict, .unfit: break
-        default:
-            if !isFailing {
-                logger.error("nothing can be stored", metadata: ["reason": "\(error)"])
+        for case let error? in results {
+            failureCount += 1
+            switch error {
+            // Another thread had reserved first; the rest of what is known is right.
+            case .conflict(let log, _):
+                tails[log] = nil
+                governor?.forgetAll()
+            case .unfit: forgetAll()
+            default:
+                forgetAll()
+                if !isFailing {
+                    logger.error("nothing can be stored", metadata: ["reason": "\(error)"])
+                }
+                isFailing = true
             }
-            isFailing = true
         }
     }
 
@@ -234,10 +344,10 @@ final class StorageWorker {
     private func judge(
         _ request: EnterRequest,
         _ job: Committer.Job,
-        _ group: inout Group
+        _ group: inout Judged
     ) throws(StorageError) {
         var changes: [StorageChange] = []
-        if storage.isShared, group.touched.spaces[request.space] == nil { forget(request.space) }
+        if storage.isShared { forget(request.space) }
         var access = try access(of: request.space)
         let isNew = access == nil
         if isNew, let genesis = request.genesis {
@@ -262,44 +372,58 @@ final class StorageWorker {
             return
         }
         if isNew {
-            let count =
-                try storage.spaceCount() + inFlight.newSpaceCount + group.touched.newSpaceCount
+            let count = try storage.spaceCount() + inFlight.newSpaceCount
             guard count < limits.maximumSpaceCount else {
                 let refusal = Refusal(code: .quotaExceeded, reason: "the relay has no more room")
                 group.answers.append((job, .entryRefused(refusal), nil))
                 return
             }
-            group.touched.newSpaceCount += 1
+            group.newSpaceCount += 1
+            inFlight.newSpaceCount += 1
         }
         spaces[request.space] = access
-        group.touched.spaces[request.space, default: 0] += 1
+        touch(request.space, &group)
         group.units.append(changes)
         group.entrants.append((job, request, group.units.count - 1))
     }
 
-    private func enter(_ request: EnterRequest, _ job: Committer.Job) -> Delivery {
+    private func enter(
+        _ request: EnterRequest,
+        _ job: Committer.Job,
+        _ outcome: inout Outcome
+    ) {
+        func answer(_ delivery: Delivery) { outcome.outbox.add(delivery, for: job.outlet) }
         do throws(StorageError) {
             // Who isn't let in hears the same as if there were no such space.
             guard let access = try access(of: request.space),
                 !access.rights(of: request.device).isEmpty
-            else { return request.genesis == nil ? .spaceUnknown : .entryRefused(.notMember()) }
-            if let refusal = try governor?.refusalToServe(request.space) {
-                return .entryRefused(refusal)
-            }
-            let logs = try storage.logs(of: request.space).map { record in
-                Welcome.Log(
-                    descriptor: record.descriptor,
-                    start: record.start?.end ?? .zero,
-                    startChain: record.start?.chain
-                        ?? record.descriptor.chainStart(in: record.space),
-                    end: record.end
+            else {
+                return answer(
+                    request.genesis == nil ? .spaceUnknown : .entryRefused(.notMember())
                 )
             }
+            if let refusal = try governor?.refusalToServe(request.space) {
+                return answer(.entryRefused(refusal))
+            }
+            // Before the logs are read: so nothing that is committed meanwhile passes it by.
             hub.join(request.space, job.outlet)
-            return .entered(access, logs: logs)
+            outcome.entrants.append(Entrant(outlet: job.outlet, access: access))
         } catch {
-            return .entryRefused(StorageWorker.failure(error, logger))
+            answer(.entryRefused(StorageWorker.failure(error, logger)))
         }
+    }
+
+    private func touch(_ space: SpaceID, _ group: inout Judged) {
+        group.touchedSpaces.append(space)
+        inFlight.spaces[space, default: 0] += 1
+    }
+
+    /// The group is on its way no more.
+    private func settle(_ group: Judged) {
+        for (run, _, _) in group.runs { InFlight.drop(run.log, from: &inFlight.logs) }
+        for space in group.touchedSpaces { InFlight.drop(space, from: &inFlight.spaces) }
+        for space in group.newLogs { InFlight.drop(space, from: &inFlight.newLogCounts) }
+        inFlight.newSpaceCount -= group.newSpaceCount
     }
 
     // MARK: Access lists
@@ -307,7 +431,7 @@ final class StorageWorker {
     private func judge(
         _ list: AccessList,
         _ job: Committer.Job,
-        _ group: inout Group
+        _ group: inout Judged
     ) throws(StorageError) {
         guard var access = try access(of: list.space) else {
             group.answers.append((job, .accessRefused(.notMember(), current: nil), nil))
@@ -326,7 +450,7 @@ final class StorageWorker {
         case .accepted:
             let dropped = access.replaceList(list)
             spaces[list.space] = access
-            group.touched.spaces[list.space, default: 0] += 1
+            touch(list.space, &group)
             var unit: StorageUnit = [.setAccess(list)]
             if !dropped.isEmpty { unit.append(.forget(devices: dropped, space: list.space)) }
             group.units.append(unit)
@@ -350,142 +474,7 @@ final class StorageWorker {
         return access
     }
 
-    // MARK: Appends
-
-    private func judge(
-        _ request: AppendRequest,
-        _ job: Committer.Job,
-        _ group: inout Group
-    ) throws(StorageError) {
-        func refuse(_ refusal: Refusal) {
-            group.answers.append((job, job.request.refused(refusal), nil))
-        }
-        let author = request.range.descriptor.device
-        guard let access = try access(of: request.space),
-            access.allowsAppend(by: author, from: request.device)
-        else { return refuse(.notMember("the log's author may not append")) }
-        let known = try tail(for: request, group)
-        let tail = known ?? LogTail(startOf: request.range.descriptor, in: request.space)
-        if known == nil {
-            let newCount =
-                inFlight.newLogCounts[request.space, default: 0]
-                + group.touched.newLogCounts[request.space, default: 0]
-            guard try storage.logCount(of: request.space) + newCount < Limits.maximumLogCount else {
-                return refuse(Refusal(code: .quotaExceeded, reason: "the space has too many logs"))
-            }
-        }
-        var base = tail
-        var overlap: [Batch] = []
-        if request.range.from < tail.end {
-            // What it is to be compared with isn't in storage yet.
-            if inFlight.logs[request.log] != nil || group.touched.logs[request.log] != nil {
-                return postponed.append(job)
-            }
-            (base, overlap) = try self.overlap(of: request, with: tail)
-        }
-        let verdict = tail.judge(
-            request.range,
-            hashes: request.hashes,
-            overlap: overlap,
-            base: base
-        )
-        switch verdict {
-        case .refused(let refusal): refuse(refusal)
-        case .known: group.answers.append((job, .appended(request, tail.ack), nil))
-        case .appends(let batch):
-            let isGuest = access.isGuest(author)
-            if let refusal = try charge(batch, of: tail, request.space, isGuest, known == nil) {
-                return refuse(refusal)
-            }
-            var unit: StorageUnit = []
-            if known == nil {
-                unit.append(.createLog(tail.descriptor, space: request.space))
-                group.touched.newLogCounts[request.space, default: 0] += 1
-            }
-            unit.append(.append(batch, log: tail.log))
-            group.units.append(unit)
-            let moved = LogTail(tail.log, tail.descriptor, at: batch.head)
-            let number = group.units.count - 1
-            group.answers.append((job, .appended(request, moved.ack), number))
-            group.tails.append(
-                Tail(
-                    space: request.space,
-                    descriptor: tail.descriptor,
-                    log: tail.log,
-                    batch: batch,
-                    author: job.outlet.id,
-                    unit: number
-                )
-            )
-            group.touched.logs[tail.log, default: 0] += 1
-            tails[tail.log] = moved
-        }
-    }
-
-    /// Charges the space with a batch.
-    /// - Returns: why it can't be stored, if so.
-    private func charge(
-        _ batch: Batch,
-        of tail: LogTail,
-        _ space: SpaceID,
-        _ isGuest: Bool,
-        _ isNewLog: Bool
-    ) throws(StorageError) -> Refusal? {
-        try governor?.charge(
-            Governance.Charge(batch, of: tail, space, isGuest, isNewLog),
-            at: Position(log: tail.log, offset: batch.first)
-        )
-    }
-
-    /// The tail that an append is judged against; read again if another relay may have moved it.
-    private func tail(
-        for request: AppendRequest,
-        _ group: Group
-    ) throws(StorageError) -> LogTail? {
-        let known = try tail(of: request.log)
-        guard storage.isShared, request.range.from != known?.end ?? .zero,
-            group.touched.logs[request.log] == nil, forget(request.log)
-        else { return known }
-        return try tail(of: request.log)
-    }
-
-    private func tail(of log: LogID) throws(StorageError) -> LogTail? {
-        if let known = tails[log] { return known }
-        let tail = try storage.log(log).map(LogTail.init)
-        tails[log] = tail
-        return tail
-    }
-
-    /// The stored batches that an append is compared with, and the tail before them.
-    private func overlap(
-        of request: AppendRequest,
-        with tail: LogTail
-    ) throws(StorageError) -> (base: LogTail, [Batch]) {
-        var batches: [Batch] = []
-        var next = request.range.from
-        while next < min(tail.end, request.range.head.end) {
-            let more = try storage.batches(
-                of: request.log,
-                from: next,
-                maximumCount: Limits.maximumBatchCount,
-                maximumByteCount: Limits.maximumBatchByteCount
-            )
-            guard let last = more.last, next < last.end else {
-                throw .damagedLog(log: request.log, offset: next, reason: "a batch is missing")
-            }
-            batches += more
-            next = last.end
-        }
-        guard let first = batches.first?.first, first > .zero else {
-            return (LogTail(startOf: tail.descriptor, in: request.space), batches)
-        }
-        guard let head = try storage.head(of: request.log, endingAt: first) else {
-            throw .damagedLog(log: request.log, offset: first, reason: "a head is missing")
-        }
-        return (LogTail(tail.log, tail.descriptor, at: head), batches)
-    }
-
-    private static func failure(_ error: StorageError, _ logger: Logger) -> Refusal {
+    static func failure(_ error: StorageError, _ logger: Logger) -> Refusal {
         logger.error("storage can't be read")
         logger.debug("storage can't be read", metadata: ["reason": "\(error)"])
         return Refusal(error)

@@ -19,7 +19,6 @@ import SennitWire
 struct Subscription {
     /// What is to be done next.
     enum Step {
-        case send(EntryRange)
         case sendShared(ByteBuffer)
         case read(log: LogID, descriptor: LogDescriptor, from: Offset)
         case caughtUp
@@ -62,11 +61,10 @@ struct Subscription {
 
     /// A log of the space grew.
     mutating func grow(_ tail: CommittedTail, isWritable: Bool) -> [Step] {
-        // What another relay stored may be told after what this one stored later.
-        let end = max(known[tail.log]?.end ?? .zero, tail.end)
-        known[tail.log, default: Known(descriptor: tail.descriptor, end: end)].end = end
-        guard isActive, cursor(of: tail.log) < tail.end else { return [] }
-        guard isWritable, cursor(of: tail.log) == tail.from, let frame = tail.frame else {
+        note(tail.log, Known(descriptor: tail.descriptor, end: tail.end))
+        let cursor = cursor(of: tail.log)
+        guard isActive, cursor < tail.end else { return [] }
+        guard isWritable, cursor == tail.from, let frame = tail.frame else {
             wait(for: tail.log)
             return next(isWritable: isWritable)
         }
@@ -75,14 +73,20 @@ struct Subscription {
     }
 
     /// The device itself appended these entries and needs no copy of them.
-    mutating func skip(_ log: LogID, from: Offset, to end: Offset) {
+    mutating func skip(
+        _ log: LogID,
+        _ descriptor: LogDescriptor,
+        from: Offset,
+        to end: Offset
+    ) {
+        note(log, Known(descriptor: descriptor, end: end))
         guard isActive, (from..<end).contains(cursor(of: log)) else { return }
         advance(log, to: end)
     }
 
     /// A range came from storage.
     mutating func receive(
-        _ range: EntryRange?,
+        _ range: ReadRange?,
         of log: LogID,
         from: Offset,
         isWritable: Bool
@@ -92,8 +96,8 @@ struct Subscription {
         var steps: [Step] = []
         // The cursor may have moved meanwhile: by a new subscription or by the device's own append.
         if let range, cursor(of: log) == from {
-            advance(log, to: range.head.end)
-            steps.append(.send(range))
+            advance(log, to: range.end)
+            steps.append(.sendShared(range.frame))
         }
         wait(for: log)
         return steps + next(isWritable: isWritable)
@@ -109,6 +113,11 @@ struct Subscription {
 
     /// The socket takes more.
     mutating func resume() -> [Step] { next(isWritable: true) }
+
+    /// Word of two commits may come in either order.
+    private mutating func note(_ log: LogID, _ new: Known) {
+        if known[log, default: new].end <= new.end { known[log] = new }
+    }
 
     private func cursor(of log: LogID) -> Offset { cursors[log] ?? .zero }
 

@@ -25,8 +25,21 @@ extension ByteBuffer {
 
     /// The bytes of a frame that many connections are sent, readable as always; before them lies
     /// the header of the message.
-    init(sharedFrame frame: RelayFrame) {
-        let bytes = frame.bytes
+    init(sharedFrame frame: RelayFrame) { self.init(sharedBytes: frame.bytes) }
+
+    /// The same for an `entries` frame, from what storage or an append has of it.
+    init(
+        entriesOf descriptor: LogDescriptor,
+        from: Offset,
+        _ pieces: [PackedEntries],
+        head: Head
+    ) {
+        self.init(
+            sharedBytes: RelayFrame.entriesBytes(descriptor, from: from, pieces, head: head)
+        )
+    }
+
+    private init(sharedBytes bytes: [UInt8]) {
         self.init()
         reserveCapacity(bytes.count + 10)
         writeMessageHeader(.binary, byteCount: bytes.count)

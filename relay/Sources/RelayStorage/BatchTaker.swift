@@ -84,8 +84,8 @@ struct BatchTaker {
             try Frame.batch(bytes, at: at, header)
         }
         let skipped = Int(max(from.value, header.first) - header.first)
-        count += batch.entries.count - skipped
-        byteCount += batch.entries.dropFirst(skipped).reduce(0) { $0 + $1.count }
+        count += batch.packed.count - skipped
+        byteCount += batch.packed.dropFirst(skipped).byteCount
         let fits = count <= maximumCount && byteCount <= maximumByteCount
         if batches.isEmpty || fits { batches.append(batch) }
         isFull = !fits || count == maximumCount

@@ -77,13 +77,11 @@ enum Frame {
         body: (inout [UInt8]) -> Void
     ) -> Int {
         let start = bytes.count
-        bytes.appendField(UInt64(0))
-        bytes.appendField(UInt64(0))
-        bytes.append(kind.rawValue)
-        bytes.append(isLastOfUnit ? 1 : 0)
-        bytes.appendField(UInt16(count))
-        bytes.appendField(number)
-        bytes.appendField(first)
+        let flags: UInt64 = isLastOfUnit ? 1 : 0
+        let fields = UInt64(kind.rawValue) | flags << 8 | UInt64(UInt16(count)) << 16
+        bytes.append(
+            fields: (0, 0, (fields | UInt64(number) << 32).littleEndian, first.littleEndian)
+        )
         body(&bytes)
         let length = bytes.count - start
         bytes.setField(UInt32(length), at: start + 8)
@@ -109,15 +107,7 @@ enum Frame {
     /// The body of a batch.
     static func appendBatch(_ batch: Batch, to bytes: inout [UInt8]) {
         append(batch.head, to: &bytes)
-        for entry in batch.entries {
-            var rest = entry.count
-            while rest >= 0x80 {
-                bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
-                rest >>= 7
-            }
-            bytes.append(UInt8(truncatingIfNeeded: rest))
-            bytes.append(contentsOf: entry)
-        }
+        bytes.append(contentsOf: batch.packed.bytes[batch.packed.range])
     }
 
     /// A head, as `Head.write` has it.
@@ -128,7 +118,8 @@ enum Frame {
         bytes.appendField(head.byteCount)
         bytes.append(head.membership)
         bytes.append(head.epoch.value)
-        bytes.append(contentsOf: head.signature)
+        bytes.append(head.signatureHalves.0)
+        bytes.append(head.signatureHalves.1)
     }
 
     // MARK: Reading
@@ -198,25 +189,9 @@ enum Frame {
         guard head.end.value == header.first + UInt64(header.count) else {
             throw .invalid(reason: "the head is another's", byteOffset: start)
         }
-        var at = start + FrameHeader.byteCount + Head.byteCount
-        let end = start + Int(header.length)
-        var entries: [[UInt8]] = []
-        entries.reserveCapacity(Int(header.count))
-        for _ in 0..<header.count {
-            var length = 0
-            var shift = 0
-            while true {
-                guard at < end, shift < 28 else { throw .truncated(byteOffset: at) }
-                length |= Int(bytes[at] & 0x7F) << shift
-                shift += 7
-                at += 1
-                if bytes[at - 1] & 0x80 == 0 { break }
-            }
-            guard length <= end - at else { throw .truncated(byteOffset: at) }
-            entries.append(Array(bytes[at..<(at + length)]))
-            at += length
-        }
-        guard at == end else { throw .trailingBytes(byteOffset: at) }
-        return Batch(first: Offset(header.first), entries: entries, head: head)
+        let body = (start + FrameHeader.byteCount + Head.byteCount)..<(start + Int(header.length))
+        guard body.upperBound <= bytes.count else { throw .truncated(byteOffset: bytes.count) }
+        let packed = try PackedEntries(count: Int(header.count), in: bytes, body)
+        return Batch(first: Offset(header.first), packed: packed, head: head)
     }
 }

@@ -77,24 +77,37 @@ extension SegmentStorage {
 
     /// Fills a file with zeros, syncs it and its name.
     ///
+    /// It is filled in small pieces, in step with the segment in use and twice as fast: so it is
+    /// ready in time at any rate, and a commit waits for a piece or two on their way to the disk,
+    /// not for a whole segment. There is one sync at the end, since each costs a commit of the file
+    /// system's journal. Without a filled segment in use there is no time to lose.
+    ///
     /// It gets its number last, for segments follow each other by number: had one been begun
     /// without a spare meanwhile, this one would come before it.
     private func prepare() throws(StorageError) {
         guard state.withLock({ $0.spare == nil && !$0.isClosed }) else { return }
         var name = SegmentStorage.unnumberedSpareName
         do throws(FileFailure) {
-            let file = try files.create(name)
-            let zeros = [UInt8](repeating: 0, count: min(1 << 20, options.segmentByteCount))
-            var position = 0
-            while position < options.segmentByteCount {
-                try file.writeAll(zeros, at: position)
-                position += zeros.count
+            let begun = state.withLock { $0.filling }
+            var filling = if let begun { begun } else { Filling(file: try files.create(name)) }
+            let zeros = [UInt8](
+                repeating: 0,
+                count: min(Filling.pieceByteCount, options.segmentByteCount)
+            )
+            while filling.position < options.segmentByteCount {
+                guard filling.position < state.withLock({ $0.fillTarget(options) }) else {
+                    // The committer says when it is time to go on.
+                    return state.withLock { $0.filling = filling }
+                }
+                let end = filling.position + zeros.count
+                try filling.file.writeAll(zeros, at: filling.position)
+                filling.file.startWriting(filling.position..<end)
+                filling.position = end
                 if state.withLock({ $0.isClosed }) {
                     throw FileFailure(name: name, reason: "nobody waits for it any more")
                 }
-                // In pieces, so that a commit never waits behind a whole segment.
-                if position % (8 << 20) == 0 { try file.synchronize() }
             }
+            let file = filling.file
             try file.synchronize()
             var isReady = false
             while !isReady {
@@ -105,13 +118,24 @@ extension SegmentStorage {
                 isReady = state.withLock { state in
                     guard state.nextSegment == number + 1 else { return false }
                     state.spare = Spare(number: number, file: file)
+                    state.filling = nil
                     return true
                 }
             }
         } catch {
+            state.withLock { $0.filling = nil }
             try? files.remove(name)
             throw StorageError(error)
         }
+    }
+
+    /// Lets go of a spare that isn't filled yet.
+    func dropFilling() {
+        let filling = state.withLock { state in
+            defer { state.filling = nil }
+            return state.filling
+        }
+        if filling != nil { try? files.remove(SegmentStorage.unnumberedSpareName) }
     }
 
     private static let unnumberedSpareName = "spare.new"
@@ -122,5 +146,20 @@ extension SegmentStorage.State {
     mutating func takeNumber() -> UInt32 {
         nextSegment += 1
         return nextSegment - 1
+    }
+
+    /// How far the spare should be filled by now.
+    func fillTarget(_ options: SegmentStorage.Options) -> Int {
+        guard options.hasThreads, let activeEnd else { return options.segmentByteCount }
+        return min(options.segmentByteCount, 2 * activeEnd + options.segmentByteCount / 8)
+    }
+
+    /// Whether the janitor should go on filling the spare.
+    mutating func resumesFilling(_ options: SegmentStorage.Options) -> Bool {
+        let target = fillTarget(options)
+        guard let filling, filling.position + Filling.pieceByteCount <= target else { return false }
+        for case .prepare in tasks { return false }
+        tasks.append(.prepare)
+        return true
     }
 }

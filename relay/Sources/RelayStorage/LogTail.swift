@@ -67,6 +67,12 @@ public struct LogTail: Hashable, Sendable {
     /// What the relay answers when the log stands here.
     public var ack: Ack { Ack(log: log, end: end, chain: chain) }
 
+    /// Whether a log that stands here goes on with an append for which it is proven already that
+    /// its entries lead from this chain and byte count to its head.
+    public func precedes(from: Offset, chain: ChainHash, byteCount: UInt64) -> Bool {
+        from == end && chain == self.chain && byteCount == self.byteCount
+    }
+
     /// Judges an append whose head has a good signature.
     /// - Parameters:
     ///   - hashes: the hashes of the range's entries.
@@ -74,7 +80,7 @@ public struct LogTail: Hashable, Sendable {
     ///     reaches; empty if the range starts at `end`.
     ///   - base: the tail before the first of these batches, or this one.
     public func judge(
-        _ range: EntryRange,
+        _ range: PackedRange,
         hashes: [EntryHash],
         overlap: [Batch],
         base: LogTail
@@ -99,8 +105,11 @@ public struct LogTail: Hashable, Sendable {
             }
         }
         let knownCount = walk.index(from: range.from)
-        for (hash, entry) in zip(hashes, range.entries).dropFirst(knownCount) {
-            walk.take(hash, byteCount: entry.count)
+        let new = range.entries.dropFirst(knownCount)
+        var next = knownCount
+        new.forEach { entry in
+            walk.take(hashes[next], byteCount: entry.count)
+            next += 1
         }
         guard walk.chain == range.head.chain else {
             return range.from == .zero
@@ -114,7 +123,7 @@ public struct LogTail: Hashable, Sendable {
         return .appends(
             Batch(
                 first: end,
-                entries: Array(range.entries.dropFirst(knownCount)),
+                packed: new,
                 head: range.head
             )
         )

@@ -129,6 +129,18 @@ final class POSIXFile: StorageFile {
         guard fdatasync(descriptor) == 0 else { throw FileFailure(call: "fdatasync", path) }
     }
 
+    /// On Linux POSIX_FADV_DONTNEED begins to write the dirty pages of a range (mm/fadvise.c), and
+    /// waits for nothing. posix_fadvise(2) has it as: "The specified data will not be accessed in
+    /// the near future."
+    func startWriting(_ range: Range<Int>) {
+        _ = posix_fadvise(
+            descriptor,
+            off_t(range.lowerBound),
+            off_t(range.count),
+            POSIX_FADV_DONTNEED
+        )
+    }
+
     func truncate(to size: Int) throws(FileFailure) {
         guard ftruncate(descriptor, off_t(size)) == 0 else {
             throw FileFailure(call: "truncate", path)

@@ -50,12 +50,12 @@ extension StorageReading {
         return usage
     }
 
-    /// The entries from `from` on as one frame may carry them; `nil` at the end of the log.
-    public func range(
+    /// The entries from `from` on as one frame may carry them, in pieces up to a head; `nil` at the
+    /// end of the log.
+    public func pieces(
         of log: LogID,
-        descriptor: LogDescriptor,
         from: Offset
-    ) throws(StorageError) -> EntryRange? {
+    ) throws(StorageError) -> (entries: [PackedEntries], head: Head)? {
         let batches = try batches(
             of: log,
             from: from,
@@ -68,11 +68,22 @@ extension StorageReading {
             throw .damagedLog(log: log, offset: from, reason: "a batch is missing")
         }
         let skipped = Int(from.value - first.first.value)
+        let rest = batches.dropFirst().map(\.packed)
+        return ([first.packed.dropFirst(skipped)] + rest, last.head)
+    }
+
+    /// The same as a range, each entry in an array of its own.
+    public func range(
+        of log: LogID,
+        descriptor: LogDescriptor,
+        from: Offset
+    ) throws(StorageError) -> EntryRange? {
+        guard let (pieces, head) = try pieces(of: log, from: from) else { return nil }
         return EntryRange(
             descriptor: descriptor,
             from: from,
-            entries: Array(batches.flatMap(\.entries).dropFirst(skipped)),
-            head: last.head
+            entries: pieces.flatMap(\.unpacked),
+            head: head
         )
     }
 }

@@ -183,8 +183,8 @@ public final class SQLiteStorage: StorageReading {
             while let row = try rows.next() {
                 let batch = try self.batch(row, of: log)
                 let skipped = Int(max(from.value, batch.first.value) - batch.first.value)
-                count += batch.entries.count - skipped
-                byteCount += batch.entries.dropFirst(skipped).reduce(0) { $0 + $1.count }
+                count += batch.packed.count - skipped
+                byteCount += batch.packed.dropFirst(skipped).byteCount
                 let fits = count <= maximumCount && byteCount <= maximumByteCount
                 guard batches.isEmpty || fits else { break }
                 batches.append(batch)

@@ -10,6 +10,15 @@ struct Spare {
     let file: any StorageFile
 }
 
+/// A spare on its way there.
+struct Filling {
+    let file: any StorageFile
+    /// Everything before it is zeros, on disk or on the way there.
+    var position = 0
+
+    static let pieceByteCount = 256 << 10
+}
+
 /// Where the next group goes.
 struct Writer {
     struct Active {
@@ -69,6 +78,7 @@ struct Writer {
     private mutating func abandon(_ storage: SegmentStorage) {
         guard let active else { return }
         self.active = nil
+        storage.state.withLock { $0.activeEnd = nil }
         let number = active.segment.number
         guard active.position == SegmentHeader.byteCount else {
             storage.state.withLock { state in
@@ -106,6 +116,7 @@ struct Writer {
         storage.state.withLock { state in
             state.segments[next.segment.number] = next.segment
             state.tables[next.segment.number] = SegmentTable()
+            state.activeEnd = next.isFilled ? SegmentHeader.byteCount : nil
             if storage.options.fillsAhead { state.tasks.append(.prepare) }
         }
         storage.wakeJanitor()
@@ -217,24 +228,36 @@ extension SegmentStorage {
         _ place: (segment: UInt32, position: Int),
         took time: Duration
     ) {
-        state.withLock { state in
+        let resumesFilling = state.withLock { state in
             var table = state.tables.removeValue(forKey: place.segment) ?? SegmentTable()
-            for frame in group.frames {
+            var rest = group.frames[...]
+            while let first = rest.first {
+                if case .batch(let log, _, _, _) = first.effect {
+                    let run = rest.prefix { $0.effect.isBatch(of: log) }
+                    state.index.apply(run, of: log, place, table: &table)
+                    if let last = run.last { state.reservation.settle(last.effect) }
+                    rest = rest.dropFirst(run.count)
+                    continue
+                }
                 state.index.apply(
-                    frame.effect,
+                    first.effect,
                     segment: place.segment,
-                    position: UInt32(place.position + frame.start),
-                    length: UInt32(frame.length),
+                    position: UInt32(place.position + first.start),
+                    length: UInt32(first.length),
                     table: &table
                 )
-                state.reservation.settle(frame.effect)
+                state.reservation.settle(first.effect)
+                rest = rest.dropFirst()
             }
             state.tables[place.segment] = table
             state.storedByteCount += group.bytes.count
             state.figures.syncCount += 1
             state.figures.byteCount += UInt64(group.bytes.count)
             state.figures.syncTime += time
+            if state.activeEnd != nil { state.activeEnd = place.position + group.bytes.count }
+            return state.resumesFilling(options)
         }
+        if resumesFilling { wakeJanitor() }
     }
 
     /// Refuses the group and all that is reserved after it, and forgets what was reserved.

@@ -70,12 +70,22 @@ extension SegmentStorage.State {
         let frameCount = queue[group].frames.count
         reservation.begin()
         do throws(StorageError) {
+            var open: OpenLog?
             for index in unit.indices {
+                let isLast = index == unit.count - 1
+                if case .append(let batch, let log) = unit[index] {
+                    if open?.log != log { open = try openLog(log, after: open) }
+                    try reserve(batch, &open, isLast: isLast, in: group)
+                    continue
+                }
+                if let last = open { reservation.setEnd(last.end, of: last.number) }
+                open = nil
                 if case .removeSpace = unit[index], unit.count > 1 {
                     throw .unfit(reason: "a space is removed by itself")
                 }
-                try reserve(unit[index], isLast: index == unit.count - 1, in: group)
+                try reserve(unit[index], isLast: isLast, in: group)
             }
+            if let last = open { reservation.setEnd(last.end, of: last.number) }
         } catch {
             reservation.rollBack()
             queue[group].bytes.removeSubrange(byteCount...)
@@ -90,7 +100,7 @@ extension SegmentStorage.State {
         in group: Int
     ) throws(StorageError) {
         switch change {
-        case .append(let batch, let log): try reserve(batch, log, isLast: isLast, in: group)
+        case .append: preconditionFailure("Appends are reserved in runs.")
         case .createLog(let descriptor, let space):
             try reserve(descriptor, space, isLast: isLast, in: group)
         case .truncate(let head, let log): try reserve(head, log, isLast: isLast, in: group)
@@ -128,21 +138,36 @@ extension SegmentStorage.State {
         }
     }
 
-    private mutating func reserve(
-        _ batch: Batch,
+    /// The log that is appended to, so that a run of appends looks it up once.
+    private struct OpenLog {
+        let log: LogID
+        let number: UInt32
+        var end: UInt64
+    }
+
+    private mutating func openLog(
         _ log: LogID,
-        isLast: Bool,
-        in group: Int
-    ) throws(StorageError) {
+        after last: OpenLog?
+    ) throws(StorageError) -> OpenLog {
+        if let last { reservation.setEnd(last.end, of: last.number) }
         guard let number = reservation.number(of: log, index) else {
             throw .unfit(reason: "there is no log \(log)")
         }
-        let end = reservation.end(of: number, index)
+        return OpenLog(log: log, number: number, end: reservation.end(of: number, index))
+    }
+
+    private mutating func reserve(
+        _ batch: Batch,
+        _ open: inout OpenLog?,
+        isLast: Bool,
+        in group: Int
+    ) throws(StorageError) {
+        guard let (log, number, end) = open.map({ ($0.log, $0.number, $0.end) }) else { return }
         guard batch.first.value == end else { throw .conflict(log: log, end: Offset(end)) }
-        guard !batch.entries.isEmpty, batch.entries.count <= Limits.maximumBatchCount,
-            batch.end.value == end + UInt64(batch.entries.count)
+        guard batch.packed.count > 0, batch.packed.count <= Limits.maximumBatchCount,
+            batch.end.value == end + UInt64(batch.packed.count)
         else { throw .unfit(reason: "the head isn't that of the batch") }
-        reservation.setEnd(batch.end.value, of: number)
+        open?.end = batch.end.value
         let effect = Effect.batch(
             log: number,
             first: end,
@@ -154,7 +179,7 @@ extension SegmentStorage.State {
             number,
             effect,
             first: end,
-            count: batch.entries.count,
+            count: batch.packed.count,
             isLast: isLast,
             to: group
         ) { Frame.appendBatch(batch, to: &$0) }

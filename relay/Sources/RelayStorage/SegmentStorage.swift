@@ -69,6 +69,9 @@ public final class SegmentStorage: RelayStorage, Sendable {
         var tasks: [JanitorTask] = []
         var nextSegment: UInt32 = 0
         var spare: Spare?
+        var filling: Filling?
+        /// Where the segment in use ends; `nil` if there is none, or one that isn't filled ahead.
+        var activeEnd: Int?
         /// Bytes of all segments behind their headers, as far as there is something in them.
         var storedByteCount = 0
         var isClosed = false
@@ -214,6 +217,7 @@ public final class SegmentStorage: RelayStorage, Sendable {
             pump()
             writer.withLock { $0.retire(self) }
             tidy()
+            dropFilling()
             files.close()
         }
     }

@@ -66,22 +66,40 @@ struct SegmentTable {
         byteCount: UInt64,
         previous: UInt32
     ) {
-        let index = Int32(links.count)
-        links.append(Link(place: place, next: -1))
+        addBatches(log: log, first: first, previous: previous, byteCount) { add in add(place) }
+    }
+
+    /// Adds consecutive batches of a log.
+    /// - Parameters:
+    ///   - first: the first offset of the first of them.
+    ///   - byteCount: `Head.byteCount` of the last.
+    ///   - places: calls what it is given once for each, in order; at least once.
+    mutating func addBatches(
+        log: UInt32,
+        first: UInt64,
+        previous: UInt32,
+        _ byteCount: UInt64,
+        places: ((BatchPlace) -> Void) -> Void
+    ) {
+        let start = links.count
+        places { place in links.append(Link(place: place, next: Int32(links.count + 1))) }
+        guard start < links.count else { return }
+        let last = links.count - 1
+        links[last].next = -1
         let tail = Self.extend(
             &chains[log, default: Chain()],
-            with: index,
+            with: start...last,
             first: first,
-            end: place.end,
+            end: links[last].place.end,
             byteCount: byteCount,
             previous: previous
         )
-        if tail >= 0 { links[Int(tail)].next = index }
+        if tail >= 0 { links[Int(tail)].next = Int32(start) }
     }
 
     private static func extend(
         _ chain: inout Chain,
-        with index: Int32,
+        with indices: ClosedRange<Int>,
         first: UInt64,
         end: UInt64,
         byteCount: UInt64,
@@ -91,10 +109,10 @@ struct SegmentTable {
         if chain.run.count == 0 {
             chain.run.first = first
             chain.run.previous = previous
-            chain.head = index
+            chain.head = Int32(indices.lowerBound)
         }
-        chain.tail = index
-        chain.run.count += 1
+        chain.tail = Int32(indices.upperBound)
+        chain.run.count += UInt32(indices.count)
         chain.run.end = end
         chain.run.byteCount = byteCount
         return tail

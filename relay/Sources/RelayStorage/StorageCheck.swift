@@ -93,7 +93,9 @@ public struct StorageCheck {
         _ walk: inout Walk
     ) throws(StorageError) {
         let head = batch.head
-        for entry in batch.entries { walk.take(EntryHash(of: entry), byteCount: entry.count) }
+        batch.packed.forEach { entry in
+            walk.take(EntryHash(of: batch.packed.bytes, in: entry), byteCount: entry.count)
+        }
         guard walk.end == head.end, walk.chain == head.chain else {
             throw .damagedLog(
                 log: log,
@@ -118,8 +120,8 @@ public struct StorageCheck {
                 reason: "the head's signature is wrong"
             )
         }
-        report.entryCount += UInt64(batch.entries.count)
-        report.byteCount += batch.entries.reduce(0) { $0 + UInt64($1.count) }
+        report.entryCount += UInt64(batch.packed.count)
+        report.byteCount += UInt64(batch.packed.byteCount)
     }
 
     private mutating func walkNoting(_ log: LogRecord) throws(StorageError) {

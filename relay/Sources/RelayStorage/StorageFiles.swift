@@ -46,6 +46,10 @@ public protocol StorageFile: AnyObject, Sendable {
     /// Makes the bytes durable, and the size if it grew: fdatasync.
     func synchronize() throws(FileFailure)
 
+    /// Lets bytes that were written go to the disk soon, without waiting for it. It promises
+    /// nothing.
+    func startWriting(_ range: Range<Int>)
+
     /// Sets the size.
     func truncate(to size: Int) throws(FileFailure)
 }
@@ -65,6 +69,9 @@ public struct FileFailure: Error, Hashable, Sendable {
 }
 
 extension StorageFile {
+    /// Nothing, where a file has no way to do it.
+    public func startWriting(_ range: Range<Int>) {}
+
     /// Writes all bytes, however many calls it takes.
     func writeAll(_ bytes: [UInt8], at position: Int) throws(FileFailure) {
         var done = 0

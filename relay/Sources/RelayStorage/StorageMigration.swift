@@ -107,10 +107,9 @@ public struct StorageMigration {
             }
             for batch in batches {
                 unit.append(.append(batch, log: log))
-                let batchByteCount = batch.entries.reduce(0) { $0 + $1.count }
-                byteCount += batchByteCount
-                progress.entryCount += UInt64(batch.entries.count)
-                progress.byteCount += UInt64(batchByteCount)
+                byteCount += batch.packed.byteCount
+                progress.entryCount += UInt64(batch.packed.count)
+                progress.byteCount += UInt64(batch.packed.byteCount)
             }
             next = last.end
             guard byteCount >= StorageMigration.unitByteCount else { continue }

@@ -6,19 +6,28 @@ public import SennitWire
 public struct Batch: Hashable, Sendable {
     /// The offset of the first entry.
     public let first: Offset
-    /// The canonical bytes of each entry; at least one.
-    public let entries: [[UInt8]]
+    /// The entries as they are on the wire; at least one.
+    public let packed: PackedEntries
     /// The head after the last entry.
     public let head: Head
 
     /// The offset after the last entry.
     public var end: Offset { head.end }
 
+    /// The canonical bytes of each entry, each copied into an array of its own.
+    /// - Complexity: O(bytes).
+    public var entries: [[UInt8]] { packed.unpacked }
+
     /// Puts a batch together.
-    public init(first: Offset, entries: [[UInt8]], head: Head) {
+    public init(first: Offset, packed: PackedEntries, head: Head) {
         self.first = first
-        self.entries = entries
+        self.packed = packed
         self.head = head
+    }
+
+    /// Packs a batch.
+    public init(first: Offset, entries: [[UInt8]], head: Head) {
+        self.init(first: first, packed: PackedEntries(entries), head: head)
     }
 }
 

@@ -69,6 +69,13 @@ enum Effect {
     case removal(space: UInt32)
 }
 
+extension Effect {
+    /// Whether it is a batch of this log.
+    func isBatch(of log: UInt32) -> Bool {
+        if case .batch(log, _, _, _) = self { true } else { false }
+    }
+}
+
 /// All logs and spaces as they are on disk.
 struct StoreIndex {
     /// What a checkpoint keeps.
@@ -169,6 +176,33 @@ struct StoreIndex {
         applyControl(effect, segment: segment)
     }
 
+    /// Takes in batches of one log that were written together.
+    mutating func apply(
+        _ run: ArraySlice<CommitGroup.Placed>,
+        of log: UInt32,
+        _ place: (segment: UInt32, position: Int),
+        table: inout SegmentTable
+    ) {
+        guard isKnown(log: log), case .batch(_, let first, _, _) = run.first?.effect,
+            case .batch(_, _, let end, let byteCount) = run.last?.effect,
+            content.logs[log].end < end
+        else { return }
+        table.addBatches(log: log, first: first, previous: content.logs[log].last, byteCount) {
+            links in
+            for frame in run {
+                guard case .batch(_, _, let end, _) = frame.effect else { continue }
+                links(
+                    BatchPlace(
+                        end: end,
+                        position: UInt32(place.position + frame.start),
+                        length: UInt32(frame.length)
+                    )
+                )
+            }
+        }
+        grow(log, to: end, byteCount: byteCount, segment: place.segment)
+    }
+
     /// A segment's last batch of a log, as its footer tells of it.
     mutating func apply(_ run: LogRun, of log: UInt32, segment: UInt32) {
         guard isKnown(log: log), content.logs[log].end < run.end || content.logs[log].last == .max
@@ -211,9 +245,11 @@ struct StoreIndex {
         segment: UInt32
     ) {
         let row = content.logs[log]
-        content.logs[log].end = max(row.end, end)
-        content.logs[log].byteCount = max(row.byteCount, byteCount)
-        content.logs[log].last = segment
+        var grown = row
+        grown.end = max(row.end, end)
+        grown.byteCount = max(row.byteCount, byteCount)
+        grown.last = segment
+        content.logs[log] = grown
         content.spaces[row.space].entryCount &+= end - min(row.end, end)
         content.spaces[row.space].byteCount &+= byteCount - min(row.byteCount, byteCount)
     }
