@@ -12,7 +12,7 @@ SECONDS ?= 600
 TRACE ?= Tests/Traces/friendsforever.json.gz
 WORK ?= merge
 
-.PHONY: relay-pages all build setup setup-tests test independent demo demo-headless bench bench-peers bench-relay profile fuzz lint format soak sanitize-thread sanitize-address clean
+.PHONY: relay-pages all build setup setup-tests test independent demo demo-headless bench bench-peers bench-relay profile fuzz lint format soak soak-relay sanitize-thread sanitize-address clean
 
 all: build
 
@@ -74,6 +74,12 @@ format:
 soak: setup
 	swift build $(CONFIGURATION) --build-tests
 	$(if $(SEED),SENNIT_SEED=$(SEED),SENNIT_SOAK_SECONDS=$(SECONDS)) swift test $(CONFIGURATION) --skip-build --filter soak
+
+# What strangers, broken devices and kill -9 do to a relay: make soak-relay EACH=30 ROUNDS=500
+EACH ?= 30
+ROUNDS ?= 500
+soak-relay: build
+	relay/Tools/soak --seconds $(EACH) --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
 # Inputs that make a decoder trap: make fuzz TARGET=chunk SECONDS=600 (operations, chunk, head, frame)
 TARGET ?= chunk
