@@ -139,6 +139,7 @@ let package = Package(
             dependencies: [
                 "RelayCore", "RelayStorage", "SennitWire", arguments,
                 .target(name: "RelayPostgres", condition: .when(traits: ["PostgreSQL"])),
+                .product(name: "Logging", package: "swift-log"),
             ],
             path: "relay/Sources/SennitRelay",
             swiftSettings: strict

@@ -122,9 +122,11 @@ struct SegmentFaultTests {
         storage.pump()
         #expect(results.withLock { $0 } == [Bool](repeating: false, count: 5))
         #expect(try log.read(from: storage)?.end == 0)
+        #expect(storage.figures.failedAt != nil)
         try storage.commit([.append(log.batch(0, 2), log: log.id)])
         #expect(try log.read(from: storage)?.ends == [2])
         #expect(storage.figures.failureCount == 1)
+        #expect(storage.figures.failedAt == nil)
     }
 
     @Test func `nobody reads and nobody is told before the sync`() throws {

@@ -165,6 +165,9 @@ final class Committer: Sendable {
     /// Forgets what is known in memory of what is stored, which somebody else has changed.
     func forgetAll() { worker.withLock { $0.forgetAll() } }
 
+    /// Calls back once the queue has come round.
+    func whenAlive(_ call: @escaping @Sendable () -> Void) { queue.async(execute: call) }
+
     /// How many groups were stored.
     var commitCount: Int { worker.withLock { $0.commitCount } }
 

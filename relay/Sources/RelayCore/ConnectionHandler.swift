@@ -14,8 +14,10 @@ struct RelayContext: Sendable {
     let doorman: Doorman
     let limits: RelayLimits
     let logger: Logger
+    let metrics: RelayMetrics
     let verifier = HeadVerifier()
     let ticker = Ticker()
+    let live = LiveSettings()
 }
 
 /// Performs what `RelayConnection` decides, on one channel.
@@ -29,6 +31,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private let relay: RelayContext
     private let visitor: UInt64
     private let strangerGate: StrangerGate
+    private let counters: LoopCounters
     private var connection: RelayConnection
     private var reader: MessageReader
     private var context: ChannelHandlerContext?
@@ -42,10 +45,18 @@ final class ConnectionHandler: ChannelDuplexHandler {
     private var owesRead = false
     private var needsFlush = false
 
-    init(relay: RelayContext, visitor: UInt64, gate: StrangerGate, openedAt: NIODeadline) {
+    /// - Parameter counters: those of the channel's event loop.
+    init(
+        relay: RelayContext,
+        visitor: UInt64,
+        gate: StrangerGate,
+        counters: LoopCounters,
+        openedAt: NIODeadline
+    ) {
         self.relay = relay
         self.visitor = visitor
         strangerGate = gate
+        self.counters = counters
         var random = SystemRandomNumberGenerator()
         let nonce = (0..<Bytes32.byteCount).map { _ in UInt8.random(in: 0...255, using: &random) }
         guard let nonce = Bytes32(nonce) else { preconditionFailure("A nonce has 32 bytes.") }
@@ -70,6 +81,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             loop: context.eventLoop,
             deliver: { delivery in
                 let handler = handler.value
+                handler.counters.count(delivery)
                 if case .spaceUnknown = delivery { return handler.hold(delivery) }
                 handler.perform(handler.connection.receive(delivery, now: handler.now))
             },
@@ -77,6 +89,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
         )
         self.outlet = outlet
         relay.hub.add(outlet)
+        counters.connections.add()
         relay.ticker.add(outlet.id, on: context.eventLoop) {
             let handler = handler.value
             handler.perform(handler.connection.tick(now: handler.now))
@@ -104,7 +117,10 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 continue
             }
             switch output {
-            case .message(let range): receive(input.bytes, range, now)
+            case .message(let range):
+                counters.frames.add()
+                counters.receivedBytes.add(range.count)
+                receive(input.bytes, range, now)
             case .text: perform(connection.receiveText())
             case .ping(let range): write(.pong, Array(input.bytes[range]))
             case .close: close(with: .normalClosure)
@@ -159,15 +175,21 @@ final class ConnectionHandler: ChannelDuplexHandler {
             switch action {
             case .send(let frame):
                 if case .welcome(let welcome) = frame { enter(welcome) }
+                if case .refused(let refusal) = frame { counters.refuse(refusal.code) }
                 write(.binary, frame.bytes)
-            case .sendShared(let frame): writeShared(frame)
+            case .sendShared(let frame):
+                counters.deliveries.add()
+                writeShared(frame)
             case .submit(let request): submit(request)
             case .answer(let log, let answers): write(answers, of: log)
             case .fanOut(let message, let space): fanOut(message, in: space)
             case .close(let reason):
                 relay.logger.debug("closing", metadata: ["reason": "\(reason)"])
                 close(with: WebSocketErrorCode(reason))
-            case .cut: context?.close(promise: nil)
+            case .cut:
+                let isFull = context?.channel.isWritable == false
+                if isFull { counters.slowReaders.add() } else { counters.idleDevices.add() }
+                context?.close(promise: nil)
             }
         }
     }
@@ -184,6 +206,8 @@ final class ConnectionHandler: ChannelDuplexHandler {
             let check = run.appends[index].headCheck
             return check != .done && relay.verifier.isDue(check, now: now)
         }
+        counters.checkedHeads.add(due.count)
+        counters.uncheckedHeads.add(run.appends.count - due.count)
         perform(gate.take(run, isToBeChecked: !due.isEmpty), due)
     }
 
@@ -276,6 +300,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
                 writer.write(UInt8(Ack.frameByteCount))
                 Ack(log: log, end: end, chain: chain).writeFrame(to: &writer)
             case .refused(let refusal):
+                counters.refuse(refusal.code)
                 gathered.writeBytes(writer.bytes)
                 writer = ByteWriter()
                 write(.binary, RelayFrame.refused(refusal).bytes)
@@ -314,6 +339,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
 
     private func write(_ message: ByteBuffer) {
         guard let context, context.channel.isActive else { return }
+        counters.sentBytes.add(message.readableBytes)
         context.write(wrapOutboundOut(message), promise: nil)
         needsFlush = true
     }

@@ -10,11 +10,46 @@ final class PlainHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
     /// Set where the sender's address may not come in now.
     var retryAfter: Duration?
 
+    /// What is answered.
+    struct Answer {
+        var status: HTTPResponseStatus
+        var text: String
+        var contentType = "text/plain; charset=utf-8"
+
+        static let notFound = Answer(status: .notFound, text: "There is nothing here.\n")
+        static let methodNotAllowed = Answer(
+            status: .methodNotAllowed,
+            text: "Only GET is answered here.\n"
+        )
+        static let tooMany = Answer(
+            status: .tooManyRequests,
+            text: "There are too many connections from your address.\n"
+        )
+    }
+
     private let timeout: Duration
+    private let answers: (String) -> Answer
     private var deadline: Scheduled<Void>?
     private var request: HTTPRequestHead?
 
-    init(timeout: Duration) { self.timeout = timeout }
+    /// - Parameter answers: to a GET of a path.
+    init(timeout: Duration, answers: @escaping (String) -> Answer = PlainHTTPHandler.answer) {
+        self.timeout = timeout
+        self.answers = answers
+    }
+
+    /// What devices' port answers.
+    private static func answer(_ path: String) -> Answer {
+        switch path {
+        case "/":
+            Answer(
+                status: .upgradeRequired,
+                text: "This is a Sennit relay. It speaks WebSocket at this address.\n"
+            )
+        case "/healthz": Answer(status: .ok, text: "ok\n")
+        default: .notFound
+        }
+    }
 
     func handlerAdded(context: ChannelHandlerContext) {
         let channel = context.channel
@@ -49,28 +84,20 @@ final class PlainHTTPHandler: ChannelInboundHandler, RemovableChannelHandler {
 
     private func answer(_ request: HTTPRequestHead, _ context: ChannelHandlerContext) {
         let isRead = request.method == .GET || request.method == .HEAD
-        let (status, text): (HTTPResponseStatus, String) =
-            switch (isRead, request.uri) {
-            case _ where retryAfter != nil:
-                (.tooManyRequests, "There are too many connections from your address.\n")
-            case (true, "/"):
-                (.upgradeRequired, "This is a Sennit relay. It speaks WebSocket at this address.\n")
-            case (true, "/healthz"): (.ok, "ok\n")
-            case (true, _): (.notFound, "There is nothing here.\n")
-            default: (.methodNotAllowed, "Only GET is answered here.\n")
-            }
+        let answer =
+            retryAfter != nil ? .tooMany : isRead ? answers(request.uri) : .methodNotAllowed
         var headers = HTTPHeaders()
-        headers.add(name: "Content-Type", value: "text/plain; charset=utf-8")
-        headers.add(name: "Content-Length", value: String(text.utf8.count))
+        headers.add(name: "Content-Type", value: answer.contentType)
+        headers.add(name: "Content-Length", value: String(answer.text.utf8.count))
         headers.add(name: "Connection", value: "close")
         if let retryAfter {
             headers.add(name: "Retry-After", value: String(max(1, retryAfter.components.seconds)))
         }
-        if status == .upgradeRequired { headers.add(name: "Upgrade", value: "websocket") }
-        let head = HTTPResponseHead(version: .http1_1, status: status, headers: headers)
+        if answer.status == .upgradeRequired { headers.add(name: "Upgrade", value: "websocket") }
+        let head = HTTPResponseHead(version: .http1_1, status: answer.status, headers: headers)
         context.write(wrapOutboundOut(.head(head)), promise: nil)
         if request.method != .HEAD {
-            let body = ByteBuffer(string: text)
+            let body = ByteBuffer(string: answer.text)
             context.write(wrapOutboundOut(.body(.byteBuffer(body))), promise: nil)
         }
         let channel = context.channel

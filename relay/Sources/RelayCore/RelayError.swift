@@ -8,6 +8,8 @@ public enum RelayError: Error, Hashable, Sendable {
     case listen(address: String, reason: String)
     /// The certificate or its key can't be used.
     case certificate(path: String, reason: String)
+    /// What was running when the relay was stopped didn't end in time.
+    case unfinished(after: Duration)
 }
 
 extension RelayError: CustomStringConvertible {
@@ -20,6 +22,8 @@ extension RelayError: CustomStringConvertible {
             "can't listen on \(address): \(reason)"
         case .certificate(let path, let reason):
             "can't use the certificate \(path): \(reason)"
+        case .unfinished(let time):
+            "the running commit wasn't finished after \(DurationText.write(time))"
         }
     }
 }

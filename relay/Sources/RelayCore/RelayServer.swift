@@ -1,3 +1,4 @@
+import Dispatch
 import Foundation
 public import Logging
 import NIOCore
@@ -7,6 +8,7 @@ import NIOSSL
 import NIOWebSocket
 public import RelayStorage
 import SennitWire
+import Synchronization
 
 /// A running relay: the socket it listens on, its connections and its storage.
 ///
@@ -37,6 +39,8 @@ public final class RelayServer: Sendable {
         public var adminSocketPath: String?
         /// Bytes that the storage's files take up at most; `nil` for no limit.
         public var maximumByteCount: Int?
+        /// Whether every connection's beginning and end gets a line in the log.
+        public var logsConnections = false
 
         private var chainPath: String?
         private var keyPath: String?
@@ -56,6 +60,7 @@ public final class RelayServer: Sendable {
                 port: settings.listen.port
             )
             (chainPath, keyPath) = (settings.certificatePath, settings.keyPath)
+            logsConnections = settings.logsConnections
             limits = settings.limits
             policy = settings.policy
             maximumByteCount = settings.maximumByteCount
@@ -64,7 +69,11 @@ public final class RelayServer: Sendable {
         /// Reads the files that the configuration names.
         /// - Throws: `certificate`.
         public func checkFiles() throws(RelayError) {
-            _ = try certificate.map(RelayServer.tlsContext)
+            if let tlsFiles { _ = try TLSIdentity(tlsFiles) }
+        }
+
+        var tlsFiles: TLSIdentity.Files? {
+            certificate.map { TLSIdentity.Files(chainPath: $0.chainPath, keyPath: $0.keyPath) }
         }
     }
 
@@ -77,20 +86,26 @@ public final class RelayServer: Sendable {
     private let channel: any Channel
     let relay: RelayContext
     let operations: Operations
-
-    private static let stopTimeout: TimeAmount = .seconds(5)
+    let identity: TLSIdentity?
+    private let telemetry: Telemetry
 
     /// Opens the storage and listens.
-    /// - Parameter opened: storage that is open already and is closed with the server, instead of
-    ///   that in the configuration's directory.
+    /// - Parameters:
+    ///   - opened: storage that is open already and is closed with the server, instead of that in
+    ///     the configuration's directory.
+    ///   - telemetry: says that the relay recovers, until this returns.
     /// - Throws: `storage`; `certificate`; `listen`.
     public init(
         _ configuration: Configuration,
         storage opened: (any RelayStorage & Sendable)? = nil,
-        logger: Logger
+        logger: Logger,
+        telemetry: Telemetry = Telemetry()
     ) throws(RelayError) {
         Primitives.prepare()
-        let tls = try configuration.certificate.map(RelayServer.tlsContext)
+        self.telemetry = telemetry
+        let tls: TLSIdentity?
+        if let files = configuration.tlsFiles { tls = try TLSIdentity(files) } else { tls = nil }
+        identity = tls
         let storage: any RelayStorage & Sendable
         let control: ControlStore
         do throws(StorageError) {
@@ -105,6 +120,48 @@ public final class RelayServer: Sendable {
         } catch {
             throw RelayError(error)
         }
+        let context = RelayServer.makeContext(
+            configuration,
+            storage,
+            control,
+            logger,
+            telemetry.metrics
+        )
+        relay = context
+        group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
+        let address = "\(configuration.host):\(configuration.port)"
+        do {
+            channel = try RelayServer.bootstrap(group, relay, tls)
+                .bind(host: configuration.host, port: configuration.port).wait()
+        } catch {
+            try? group.syncShutdownGracefully()
+            try context.committer.stop()
+            try? control.close()
+            throw .listen(address: address, reason: "\(error)")
+        }
+        port = channel.localAddress?.port ?? configuration.port
+        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
+        url = "\(tls == nil ? "ws" : "wss")://\(host):\(port)"
+        operations = Operations(configuration, relay, url: url)
+        logger.info("listening", metadata: ["url": "\(url)"])
+        telemetry.serve(
+            Telemetry.Source(
+                connectionCount: { context.hub.connectionCount },
+                figures: { storage.figures },
+                sizes: { storage.sizes() },
+                certificate: { tls?.figures },
+                outage: { context.committer.outage }
+            )
+        )
+    }
+
+    private static func makeContext(
+        _ configuration: Configuration,
+        _ storage: any RelayStorage & Sendable,
+        _ control: ControlStore,
+        _ logger: Logger,
+        _ metrics: RelayMetrics
+    ) -> RelayContext {
         let relayName = storage.relayName
         let hub = Hub()
         let governor = Governor(
@@ -120,7 +177,7 @@ public final class RelayServer: Sendable {
             limits: configuration.limits,
             logger: logger
         )
-        relay = RelayContext(
+        let relay = RelayContext(
             relayName: relayName,
             hub: hub,
             storage: storage,
@@ -131,45 +188,40 @@ public final class RelayServer: Sendable {
                 maximumCount: configuration.limits.maximumConnectionCount
             ),
             limits: configuration.limits,
-            logger: logger
+            logger: logger,
+            metrics: metrics
         )
         committer.listen(for: hub)
-        group = MultiThreadedEventLoopGroup(numberOfThreads: System.coreCount)
-        let address = "\(configuration.host):\(configuration.port)"
-        do {
-            channel = try RelayServer.bootstrap(group, relay, tls)
-                .bind(host: configuration.host, port: configuration.port).wait()
-        } catch {
-            try? group.syncShutdownGracefully()
-            try committer.stop()
-            try? control.close()
-            throw .listen(address: address, reason: "\(error)")
-        }
-        port = channel.localAddress?.port ?? configuration.port
-        let host = configuration.host.contains(":") ? "[\(configuration.host)]" : configuration.host
-        url = "\(tls == nil ? "ws" : "wss")://\(host):\(port)"
-        operations = Operations(configuration, relay, url: url)
-        logger.info("listening", metadata: ["url": "\(url)"])
+        relay.live.logsConnections.store(configuration.logsConnections, ordering: .relaxed)
+        return relay
     }
 
     /// Stops accepting, finishes the running commit, says goodbye to every device and closes.
-    /// - Throws: `storage` if the storage can't be closed.
-    public func stop() throws(RelayError) {
+    /// - Parameter timeout: after which connections that are still open are cut.
+    /// - Throws: `storage` if the storage can't be closed; `unfinished` if it isn't in time.
+    public func stop(within timeout: Duration = .seconds(5)) throws(RelayError) {
+        let deadline = NIODeadline.now() + TimeAmount(timeout)
         relay.logger.info("stopping", metadata: ["connections": "\(connectionCount)"])
         operations.stop()
+        telemetry.drain()
         try? channel.close().wait()
-        let closing: Result<Void, RelayError> = Result { () throws(RelayError) in
-            try relay.committer.stop()
-        }
+        let closing = stopCommitter(until: deadline, timeout)
         var outbox = Outbox()
         for outlet in relay.hub.all() { outbox.add(.shutDown, for: outlet) }
         outbox.send()
-        // Connections close by themselves after their linger time, at most.
-        let deadline = NIODeadline.now() + RelayServer.stopTimeout
+        // Devices close by themselves after their linger time, at most. Who never said that it is
+        // one isn't waited for.
         let loop = group.next()
-        while connectionCount > 0, NIODeadline.now() < deadline {
+        while !relay.hub.all().isEmpty, NIODeadline.now() < deadline {
             try? loop.scheduleTask(in: .milliseconds(10)) {}.futureResult.wait()
         }
+        let count = relay.hub.all().count
+        if count > 0 {
+            relay.logger.notice("connections are cut", metadata: ["connections": "\(count)"])
+        }
+        telemetry.end()
+        // Where the disk hangs, so would everything that waits for it.
+        if case .failure(.unfinished) = closing { return try closing.get() }
         try? group.syncShutdownGracefully()
         try? relay.governor.control.close()
         relay.logger.info("stopped")
@@ -190,11 +242,37 @@ public final class RelayServer: Sendable {
     /// Puts new rules in force for who may use the relay and how much; those of addresses stay.
     public func setPolicy(_ policy: RelayPolicy) { relay.governor.setPolicy(policy) }
 
+    private func stopCommitter(
+        until deadline: NIODeadline,
+        _ timeout: Duration
+    ) -> Result<Void, RelayError> {
+        let committer = relay.committer
+        let outcome = Outcome(.failure(.unfinished(after: timeout)))
+        let ended = DispatchSemaphore(value: 0)
+        DispatchQueue.global(qos: .userInitiated).async {
+            let result = Result { () throws(RelayError) in try committer.stop() }
+            outcome.value.withLock { $0 = result }
+            ended.signal()
+        }
+        let left = max(deadline - .now(), .milliseconds(1))
+        _ = ended.wait(timeout: .now() + .nanoseconds(Int(left.nanoseconds)))
+        return outcome.value.withLock { $0 }
+    }
+
     /// Connections that are open now.
     public var connectionCount: Int { relay.hub.connectionCount }
 
     /// Why nothing can be stored or read at present; `nil` if nothing speaks against it.
     public var outage: StorageError? { relay.committer.outage }
+
+    /// Calls back once every event loop has come round and the storage thread too.
+    public func whenAlive(_ call: @escaping @Sendable () -> Void) {
+        let committer = relay.committer
+        let loops = group.makeIterator().map { $0.submit {} }
+        EventLoopFuture.andAllSucceed(loops, on: group.next()).whenSuccess {
+            committer.whenAlive(call)
+        }
+    }
 
     /// Commits that storage made so far.
     public var commitCount: Int { relay.committer.commitCount }
@@ -217,28 +295,16 @@ public final class RelayServer: Sendable {
         }
     }
 
-    fileprivate static func tlsContext(
-        chainPath: String,
-        keyPath: String
-    ) throws(RelayError) -> NIOSSLContext {
-        do {
-            let chain = try NIOSSLCertificate.fromPEMFile(chainPath)
-            let key = try NIOSSLPrivateKey(file: keyPath, format: .pem)
-            var configuration = TLSConfiguration.makeServerConfiguration(
-                certificateChain: chain.map { .certificate($0) },
-                privateKey: .privateKey(key)
-            )
-            configuration.minimumTLSVersion = .tlsv12
-            return try NIOSSLContext(configuration: configuration)
-        } catch {
-            throw .certificate(path: chainPath, reason: "\(error)")
-        }
+    /// What came of stopping. A class: the thread that stops may outlive who waits for it.
+    private final class Outcome: Sendable {
+        let value: Mutex<Result<Void, RelayError>>
+        init(_ value: Result<Void, RelayError>) { self.value = Mutex(value) }
     }
 
     private static func bootstrap(
         _ group: MultiThreadedEventLoopGroup,
         _ relay: RelayContext,
-        _ tls: NIOSSLContext?
+        _ tls: TLSIdentity?
     ) -> ServerBootstrap {
         let limits = relay.limits
         return ServerBootstrap(group: group)
@@ -265,10 +331,11 @@ public final class RelayServer: Sendable {
                     relay.doorman.leave(visitor)
                     relay.hub.release()
                 }
+                logIfWanted(channel, relay)
                 return channel.eventLoop.makeCompletedFuture {
                     if let tls {
                         try channel.pipeline.syncOperations.addHandler(
-                            NIOSSLServerHandler(context: tls)
+                            NIOSSLServerHandler(context: tls.context)
                         )
                     }
                     try addHTTP(to: channel, relay, visitor)
@@ -295,11 +362,12 @@ public final class RelayServer: Sendable {
                 now: NIODeadline.now().sinceBoot
             )
             return head.uri == "/" && bound.value.retryAfter == nil
-        } makeHandler: {
+        } makeHandler: { channel in
             ConnectionHandler(
                 relay: relay,
                 visitor: visitor,
                 gate: boundGate.value,
+                counters: relay.metrics.counters(of: channel.eventLoop),
                 openedAt: openedAt
             )
         }

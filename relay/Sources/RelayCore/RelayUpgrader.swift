@@ -11,13 +11,13 @@ final class RelayUpgrader: HTTPServerProtocolUpgrader, Sendable {
     let requiredUpgradeHeaders: [String] = []
 
     private let handshake: NIOWebSocketServerUpgrader
-    private let makeHandler: @Sendable () -> ConnectionHandler
+    private let makeHandler: @Sendable (any Channel) -> ConnectionHandler
 
     /// - Parameters:
     ///   - isTaken: whether a request is to be answered with an upgrade.
     init(
         isTaken: @escaping @Sendable (any Channel, HTTPRequestHead) -> Bool,
-        makeHandler: @escaping @Sendable () -> ConnectionHandler
+        makeHandler: @escaping @Sendable (any Channel) -> ConnectionHandler
     ) {
         self.makeHandler = makeHandler
         handshake = NIOWebSocketServerUpgrader(
@@ -46,7 +46,7 @@ final class RelayUpgrader: HTTPServerProtocolUpgrader, Sendable {
         upgradeRequest: HTTPRequestHead
     ) -> EventLoopFuture<Void> {
         context.eventLoop.makeCompletedFuture {
-            try context.channel.pipeline.syncOperations.addHandler(makeHandler())
+            try context.channel.pipeline.syncOperations.addHandler(makeHandler(context.channel))
         }
     }
 }

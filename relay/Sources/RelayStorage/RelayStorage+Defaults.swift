@@ -39,6 +39,12 @@ extension StorageReading {
     /// Files don't go away; a disk that fails says so when it is used.
     public var outage: StorageError? { nil }
 
+    /// Nothing, for storage that doesn't count.
+    public var figures: StorageFigures { StorageFigures() }
+
+    /// Nothing, for storage that doesn't know.
+    public func sizes() -> StorageSizes? { nil }
+
     /// The logs of a space and their bytes, worked out from the heads.
     public func usage(of space: SpaceID) throws(StorageError) -> StorageUsage {
         var usage = StorageUsage()

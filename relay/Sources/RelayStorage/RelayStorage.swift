@@ -63,6 +63,12 @@ public protocol StorageReading: AnyObject {
     /// Why nothing can be stored or read at present; `nil` if nothing speaks against it.
     var outage: StorageError? { get }
 
+    /// What was counted since the storage was opened.
+    var figures: StorageFigures { get }
+
+    /// What the storage holds now; `nil` if that isn't known without reading all of it.
+    func sizes() -> StorageSizes?
+
     /// Lets go of the files.
     func close() throws(StorageError)
 }

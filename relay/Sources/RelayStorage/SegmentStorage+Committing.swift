@@ -253,7 +253,9 @@ extension SegmentStorage {
             state.storedByteCount += group.bytes.count
             state.figures.syncCount += 1
             state.figures.byteCount += UInt64(group.bytes.count)
-            state.figures.syncTime += time
+            state.figures.syncTimes.add(time / .seconds(1))
+            state.figures.groupSizes.add(Double(group.frames.count))
+            state.figures.failedAt = nil
             if state.activeEnd != nil { state.activeEnd = place.position + group.bytes.count }
             return state.resumesFilling(options)
         }
@@ -268,6 +270,7 @@ extension SegmentStorage {
                 state.reservation = Reservation(over: state.index)
             }
             state.figures.failureCount += 1
+            state.figures.failedAt = .now
             return [group] + state.queue
         }
         for submission in groups.flatMap(\.submissions) {

@@ -75,19 +75,7 @@ public final class SegmentStorage: RelayStorage, Sendable {
         /// Bytes of all segments behind their headers, as far as there is something in them.
         var storedByteCount = 0
         var isClosed = false
-        var figures = Figures()
-    }
-
-    /// What the storage counted since it was opened.
-    public struct Figures: Hashable, Sendable {
-        /// Groups that were made durable.
-        public var syncCount: UInt64 = 0
-        /// Bytes of these groups.
-        public var byteCount: UInt64 = 0
-        /// Groups whose write or sync failed.
-        public var failureCount: UInt64 = 0
-        /// Time that writes and syncs took.
-        public var syncTime: Duration = .zero
+        var figures = StorageFigures()
     }
 
     public let relayName: Bytes32
@@ -169,14 +157,13 @@ public final class SegmentStorage: RelayStorage, Sendable {
     }
 
     /// What the storage counted since it was opened.
-    public var figures: Figures { state.withLock { $0.figures } }
+    public var figures: StorageFigures { state.withLock { $0.figures } }
 
     /// Bytes that stored data takes up, as the limit of bytes counts them.
     public var storedByteCount: Int { state.withLock { $0.storedByteCount } }
 
-    /// Looks at the sizes of all files, where there is a limit to them.
+    /// Looks at the sizes of all files.
     private func countStoredBytes(_ recovered: Recovery) throws(StorageError) {
-        guard options.maximumByteCount != nil else { return }
         let count = try StorageError.reading { () throws(FileFailure) in
             var count = 0
             for (number, segment) in recovered.segments {

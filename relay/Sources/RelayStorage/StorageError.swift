@@ -40,7 +40,10 @@ extension StorageError: CustomStringConvertible {
         case .notRelayStorage(let path):
             "\(path) is not the storage of a relay"
         case .newerFormat(let path, let version):
-            "\(path) has format \(version), which a newer relay wrote"
+            """
+            \(path) has format \(version), which a newer relay wrote; it was left untouched: \
+            start that relay again, or restore a backup
+            """
         case .damagedFile(let path, let reason):
             "\(path) is damaged: \(reason)"
         case .damagedLog(let log, let offset, let reason):

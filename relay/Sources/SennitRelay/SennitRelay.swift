@@ -1,4 +1,5 @@
 import ArgumentParser
+import RelayCore
 
 /// The command `sennit-relay`.
 @main
@@ -14,10 +15,11 @@ struct SennitRelay: ParsableCommand {
             sennit-relay backup --to /var/backups/sennit-relay/monday
             sennit-relay verify
             """,
+        version: RelayVersion.text,
         subcommands: [
-            ServeCommand.self, ConfigCommand.self, CheckCommand.self, AdminCommand.self,
-            TokenCommand.self, BackupCommand.self, RestoreCommand.self, VerifyCommand.self,
-            MigrateCommand.self,
+            ServeCommand.self, ConfigCommand.self, HealthCommand.self, TopCommand.self,
+            CheckCommand.self, AdminCommand.self, TokenCommand.self, BackupCommand.self,
+            RestoreCommand.self, VerifyCommand.self, MigrateCommand.self,
         ]
     )
 }

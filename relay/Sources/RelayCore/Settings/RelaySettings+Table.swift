@@ -145,6 +145,13 @@ extension RelaySettings {
             "How long a device may leave unread what was sent to it before it is cut off."
         ),
         Setting(
+            "limits.linger_timeout",
+            \.limits.lingerTimeout,
+            .duration(.milliseconds(100)...(.seconds(60))),
+            .restart,
+            "How long a connection that is refused stays open, so that the device can read why."
+        ),
+        Setting(
             "limits.write_buffer",
             \.limits.writeBufferHighByteCount,
             .bytes((64 << 10)...(64 << 20)),
