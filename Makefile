@@ -12,7 +12,7 @@ SECONDS ?= 600
 TRACE ?= Tests/Traces/friendsforever.json.gz
 WORK ?= merge
 
-.PHONY: relay-pages all build setup setup-tests test independent demo demo-headless bench bench-peers bench-relay profile fuzz lint format soak soak-relay sanitize-thread sanitize-address clean
+.PHONY: relay relay-binary install relay-pages all build setup setup-tests test independent demo demo-headless bench bench-peers bench-relay profile fuzz lint format soak soak-relay sanitize-thread sanitize-address clean
 
 all: build
 
@@ -59,6 +59,26 @@ bench-relay: build
 profile: build
 	Benchmarks/profile $(TRACE) $(WORK)
 
+# The relay as one binary that needs no Swift on the machine: .build-relay/release/sennit-relay.
+relay: setup relay-binary
+
+relay-binary:
+	swift build -c release --product sennit-relay --static-swift-stdlib --scratch-path .build-relay
+	relay/deploy/check-binary .build-relay/release/sennit-relay
+
+# make install PREFIX=/usr DESTDIR=/tmp/package: what `make relay` built, as root where need be.
+PREFIX ?= /usr/local
+UNITDIR ?= $(if $(filter /usr,$(PREFIX)),/usr/lib,/etc)/systemd/system
+install:
+	install -D -s -m 755 .build-relay/release/sennit-relay $(DESTDIR)$(PREFIX)/bin/sennit-relay
+	install -d $(DESTDIR)/etc/sennit-relay
+	test -e $(DESTDIR)/etc/sennit-relay/sennit-relay.toml || \
+		install -m 644 relay/deploy/sennit-relay.toml $(DESTDIR)/etc/sennit-relay/sennit-relay.toml
+	install -d $(DESTDIR)$(UNITDIR)
+	sed 's|/usr/local/bin|$(PREFIX)/bin|' relay/deploy/sennit-relay.service > $(DESTDIR)$(UNITDIR)/sennit-relay.service
+	install -D -m 644 relay/deploy/nginx.conf $(DESTDIR)$(PREFIX)/share/doc/sennit-relay/nginx.conf
+	install -m 644 relay/deploy/Caddyfile relay/README.md relay/SETTINGS.md $(DESTDIR)$(PREFIX)/share/doc/sennit-relay/
+
 # The pages that the relay writes about its settings.
 relay-pages: build
 	$(BIN)/sennit-relay config markdown > relay/SETTINGS.md
@@ -96,4 +116,4 @@ sanitize-address: setup
 		--skip '^(SimulationTests|SennitReferenceTests|CommandTests)\.'
 
 clean:
-	rm -rf .build .build-thread .build-address .build-peers .build-fuzz
+	rm -rf .build .build-thread .build-address .build-peers .build-fuzz .build-relay

@@ -21,7 +21,13 @@ struct OpenProfile {
                 hint: "`sennit new` founds a space, `sennit join` joins one"
             )
         }
-        let engine = try await Engine.open(location, command: "sennit \(verb)")
+        // The variable by which OpenSSL, curl and git are told of certificates, too.
+        let certificates = ProcessInfo.processInfo.environment["SSL_CERT_FILE"]
+        let engine = try await Engine.open(
+            location,
+            command: "sennit \(verb)",
+            options: Engine.Options(certificateFile: certificates.flatMap { $0.isEmpty ? nil : $0 })
+        )
         do {
             try await body(OpenProfile(engine: engine))
         } catch {

@@ -14,7 +14,9 @@ struct NewCommand: AsyncParsableCommand {
 
             Makes the space's keys on this device and tells the relay of it. Works offline: the \
             relay is told by the first command that reaches it. For a relay on this machine: \
-            `sennit-relay serve --data DIR`, and then `--relay ws://127.0.0.1:7433`.
+            `sennit-relay serve`, and then `--relay ws://127.0.0.1:7433`. For a relay whose \
+            certificate you made yourself, set SSL_CERT_FILE to a file with your authority's \
+            certificate; all verbs trust it besides the system's.
 
             Some relays keep new spaces only for who has a token. Give it with `--token-file \
             FILE`, with `--token-file -` from a pipe or a prompt, or in SENNIT_RELAY_TOKEN; it is \
