@@ -156,7 +156,7 @@ extension Replica {
         members += membership.openInvites.map {
             AccessList.Member(kind: .invite, key: $0.clear.invite, rights: [.read, .append])
         }
-        if let current, current.members == members.sorted() { return nil }
+        if let current, current.members == AccessList.ascending(members) { return nil }
         return identity.accessList(space: space, after: current, members: members)
     }
 

@@ -65,7 +65,7 @@ public struct AccessList: Hashable, Sendable {
     /// Ed25519 by `signer` over `signedBytes`.
     public let signature: [UInt8]
 
-    /// Puts a list together; `members` are sorted here.
+    /// Puts a list together; `members` are put in order here, and those of one key made one.
     public init(
         space: SpaceID,
         version: UInt64,
@@ -79,8 +79,29 @@ public struct AccessList: Hashable, Sendable {
         self.version = version
         self.previous = previous
         self.signer = signer
-        self.members = members.sorted()
+        self.members = AccessList.ascending(members)
         self.signature = signature
+    }
+
+    /// The members as a list has them: in order, at most `Limits.maximumAccessCount`. Who is there
+    /// several times may do what any of them may.
+    ///
+    /// A relay refuses any other list, and whoever sends it. Devices come before invites, so over
+    /// the limit it is invites that are left out.
+    public static func ascending(_ members: [Member]) -> [Member] {
+        var ascending: [Member] = []
+        for member in members.sorted() {
+            guard let last = ascending.last, !(last < member) else {
+                ascending.append(member)
+                continue
+            }
+            ascending[ascending.count - 1] = Member(
+                kind: last.kind,
+                key: last.key,
+                rights: last.rights.union(member.rights)
+            )
+        }
+        return Array(ascending.prefix(Limits.maximumAccessCount))
     }
 
     /// Parses exactly one list; the signature is not checked here.
