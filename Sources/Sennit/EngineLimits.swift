@@ -34,6 +34,10 @@ enum EngineLimits {
     /// A connection that lasts this long after its welcome counts as held.
     static let holdsAfter = Duration.seconds(20)
 
+    /// A log of which the relay gave corrupt bytes is asked for again after this long, by another
+    /// connection.
+    static let leftLogPause = Duration.seconds(30)
+
     /// A commit that failed is tried again this often.
     static let commitRetryPause = Duration.seconds(1)
 

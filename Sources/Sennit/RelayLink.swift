@@ -16,6 +16,8 @@ struct RelayLink {
     var trouble: ConnectionTrouble?
     /// What the relay refused last, until it takes it.
     var refusal: String?
+    /// Logs of which no more is taken from this connection, because something of them was refused.
+    var leftLogs: Set<LogID> = []
     /// When the relay was last heard.
     var lastHeard: Duration?
     var reconnect: Scheduled<Void>?

@@ -118,6 +118,7 @@ extension SpaceDriver {
         link.reconnect?.cancel()
         link.connection?.close()
         link.connection = nil
+        link.leftLogs = []
         session = nil
         tracker = nil
         ownPresence.timer?.cancel()

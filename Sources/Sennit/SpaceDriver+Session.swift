@@ -23,6 +23,10 @@ extension SpaceDriver {
             link.connection?.send(frame.bytes)
         case .deliver(let range):
             receive(range)
+        case .overLimit(let descriptor, let start):
+            replica.note(corruptAt: start, of: descriptor)
+            subscribers.tell(SpaceUpdate(.status))
+            leaveLog(descriptor.logID(in: space))
         case .welcomed(let welcome):
             enter(welcome)
         case .access(let list):
@@ -59,13 +63,36 @@ extension SpaceDriver {
             joinIfReady()
         } catch {
             subscribers.tell(SpaceUpdate(.status))
-            // What doesn't hold is noted in the replica's findings. The relay has gone on behind
-            // it, so only a new subscription brings the log further. Of a fork it brings nothing
-            // else.
-            if case .forked = error { return }
-            guard let connection = link.connection else { return }
-            lose(ConnectionTrouble(.unexpectedFrame, relay: connection.address))
+            // What doesn't hold is noted in the replica's findings.
+            let log = range.descriptor.logID(in: space)
+            switch error {
+            case .corrupt, .batchTooLarge: leaveLog(log)
+            case .forked: link.leftLogs.insert(log)
+            case .gap where link.leftLogs.contains(log): break
+            default: giveUp()
+            }
         }
+    }
+
+    /// Leaves a log where it is until the next connection; the others go on.
+    ///
+    /// The relay has gone on behind what was refused, so only a new subscription brings the log
+    /// further: there is one after a while. Of a fork it brings nothing else. Who joins can't wait.
+    private func leaveLog(_ log: LogID) {
+        guard joining == nil else { return giveUp() }
+        let isFirst = link.leftLogs.isEmpty
+        link.leftLogs.insert(log)
+        guard isFirst else { return }
+        let number = link.number
+        _ = ports.schedule(in: EngineLimits.leftLogPause, space) { driver in
+            if driver.link.number == number { driver.giveUp() }
+        }
+    }
+
+    /// Hangs up on a relay that sends what can't be, and tries again after a while.
+    private func giveUp() {
+        guard let connection = link.connection else { return }
+        lose(ConnectionTrouble(.unexpectedFrame, relay: connection.address))
     }
 
     private func enter(_ welcome: Welcome) {

@@ -85,7 +85,7 @@ extension SpaceDriver {
     private func findings(_ logs: [LogSummary]) -> [StatusFinding] {
         let isUpToDate = session?.isUpToDate ?? false
         var findings: [StatusFinding] = []
-        for log in logs {
+        for log in logs + replica.refusedLogs {
             if let status = replica.findings[log.log] {
                 findings.append(StatusFinding(status, log: log))
             }

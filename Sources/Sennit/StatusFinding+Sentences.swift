@@ -19,11 +19,11 @@ extension StatusFinding {
                     ? "they are sent again; ask the relay's operator what happened"
                     : "nothing is lost here; \(whose) is whole again when its device connects"
             )
-        case .corrupt(let end):
+        case .corrupt(let offset):
             self.init(
                 .corrupt,
                 log,
-                end,
+                offset,
                 "the relay gives bytes of \(whose) that its device did not sign",
                 hint: "nothing of them was taken; tell the relay's operator"
             )

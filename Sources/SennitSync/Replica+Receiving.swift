@@ -19,12 +19,13 @@ extension Replica {
         } catch {
             switch error {
             case .forked(_, let offset): note(.forked(at: offset), about: log)
-            case .corrupt(_, let end): note(.corrupt(before: end), about: log)
+            case .corrupt, .batchTooLarge: note(corruptAt: range.from, of: range.descriptor)
             default: break
             }
             throw error
         }
         clear(.corrupt, about: log)
+        refused[log] = nil
         guard !fresh.isEmpty else { return ReplicaChange() }
         // The relay has entries of ours that we don't: the profile was restored or copied. What is
         // pending has taken their events' numbers, so they can't be taken in.
@@ -33,6 +34,33 @@ extension Replica {
             throw .forked(log: log, offset: range.from)
         }
         return store(fresh, head: range.head, at: try index(of: range.descriptor))
+    }
+
+    /// Writes down that the relay gives bytes of a log, from an offset on, that can't be of it, and
+    /// of which nothing was taken.
+    public mutating func note(corruptAt offset: Offset, of descriptor: LogDescriptor) {
+        let log = descriptor.logID(in: space)
+        if indexes[log] == nil {
+            guard refused[log] != nil || refused.count < Limits.maximumLogCount else { return }
+            refused[log] = descriptor
+        }
+        note(.corrupt(at: offset), about: log)
+    }
+
+    /// The logs of which all that came was corrupt.
+    public var refusedLogs: [LogSummary] {
+        refused.sorted { $0.key < $1.key }.map { log, descriptor in
+            LogSummary(
+                log: log,
+                descriptor: descriptor,
+                end: .zero,
+                applied: .zero,
+                byteCount: 0,
+                isOwn: log == ownLog,
+                author: name(of: descriptor.device),
+                hold: nil
+            )
+        }
     }
 
     /// The entries of a range that are new here, each with the chain after it.
@@ -67,11 +95,11 @@ extension Replica {
         let isGenuine =
             range.head.chain == chain && range.head.end == offset
             && range.head.isSigned(by: range.descriptor.device, space: space, log: log)
-        guard isGenuine else { throw .corrupt(log: log, end: range.head.end) }
+        guard isGenuine else { throw .corrupt(log: log, offset: range.from) }
         if let divergence { throw .forked(log: log, offset: divergence) }
         let total = fresh.reduce(known.byteCount) { $0 + UInt64($1.entry.count) }
         guard fresh.isEmpty || range.head.byteCount == total else {
-            throw .corrupt(log: log, end: range.head.end)
+            throw .corrupt(log: log, offset: range.from)
         }
         return fresh
     }

@@ -37,6 +37,9 @@ public struct Replica: Sendable {
     /// What is known against each log. Empty while all is well.
     public internal(set) var findings: [LogID: LogStatus] = [:]
 
+    // Logs of which nothing is here because all that came of them was corrupt.
+    var refused: [LogID: LogDescriptor] = [:]
+
     // Invariant: `indexes` holds each log's place in `logs`.
     var logs: [LogState] = []
     var indexes: [LogID: Int] = [:]

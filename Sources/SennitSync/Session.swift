@@ -76,6 +76,8 @@ public struct Session: Sendable {
         case send(RelayFrame)
         /// Verify, store and apply these; then go on.
         case deliver(EntryRange)
+        /// A range of this log from this offset on is over a limit: it is corrupt, others go on.
+        case overLimit(LogDescriptor, from: Offset)
         /// What the relay holds; compare it with what we have.
         case welcomed(Welcome)
         /// The relay's access list changed.
@@ -183,6 +185,11 @@ public struct Session: Sendable {
             do {
                 frame = try RelayFrame(decoding: bytes)
             } catch {
+                if case .overLimit = error, state == .open,
+                    let start = RelayFrame.rangeStart(in: bytes)
+                {
+                    return [.overLimit(start.descriptor, from: start.from)]
+                }
                 return end(.protocolError(error))
             }
             return receive(frame, now: now)

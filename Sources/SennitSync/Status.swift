@@ -5,8 +5,8 @@ public import SennitWire
 public enum LogStatus: Hashable, Sendable {
     /// The relay holds less of the log than it had shown before.
     case rolledBack(have: Offset, offered: Offset)
-    /// The relay offered bytes, before `end`, that fail chain, count or signature.
-    case corrupt(before: Offset)
+    /// The relay offered bytes from there on that fail size, chain, count or signature.
+    case corrupt(at: Offset)
     /// The log has two histories from `offset` on, each under a signature of its device.
     case forked(at: Offset)
     /// The relay says that it has other entries of our own log, without proof.

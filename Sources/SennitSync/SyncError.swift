@@ -16,8 +16,8 @@ public enum SyncError: Error {
     case gap(log: LogID, have: Offset, offered: Offset)
     /// Other bytes than ours at an offset of a log, under a valid head: the log has two histories.
     case forked(log: LogID, offset: Offset)
-    /// Bytes whose chain, count or signature fails at the head before this offset.
-    case corrupt(log: LogID, end: Offset)
+    /// Bytes from this offset on whose chain, count or signature fails.
+    case corrupt(log: LogID, offset: Offset)
     /// More logs than `Limits.maximumLogCount`.
     case tooManyLogs
     /// Entries past the size that one head may cover.

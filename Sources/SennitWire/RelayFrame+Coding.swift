@@ -122,6 +122,19 @@ extension RelayFrame {
         try reader.finish()
     }
 
+    /// Whose log an `entries` frame is of and where its range begins, for a frame that is refused
+    /// as over a limit; `nil` for any other frame.
+    public static func rangeStart(
+        in bytes: [UInt8]
+    ) -> (descriptor: LogDescriptor, from: Offset)? {
+        var reader = ByteReader(bytes)
+        guard (try? reader.readByte()) == Tag.entries.rawValue,
+            let descriptor = try? LogDescriptor(from: &reader),
+            let from = try? reader.readOffset()
+        else { return nil }
+        return (descriptor, from)
+    }
+
     private static func readPositions(
         from reader: inout ByteReader
     ) throws(WireError) -> [Position] {

@@ -115,9 +115,26 @@ import Testing
             #expect(throws: SyncError.self) { try space.bob.receive(damaged) }
         }
         #expect(space.bob.version == before)
-        #expect(space.bob.findings[space.ada.ownLog] == .corrupt(before: range.head.end))
+        #expect(space.bob.findings[space.ada.ownLog] == .corrupt(at: range.from))
         _ = try space.bob.receive(range)
         #expect(space.bob.findings.isEmpty, "good bytes take the blame back")
+    }
+
+    @Test func `a range over the limit is corrupt, of a log that nobody knew as well`() throws {
+        var space = try TestSpace()
+        let range = space.adas(0...)
+        let large = EntryRange(
+            descriptor: range.descriptor,
+            from: range.from,
+            entries: range.entries + [[UInt8](repeating: 0, count: Limits.maximumBatchByteCount)],
+            head: range.head
+        )
+        #expect(throws: SyncError.self) { try space.bob.receive(large) }
+        #expect(space.bob.findings[space.ada.ownLog] == .corrupt(at: .zero))
+        #expect(space.bob.refusedLogs.map(\.descriptor) == [space.ada.own])
+        _ = try space.bob.receive(range)
+        #expect(space.bob.findings.isEmpty)
+        #expect(space.bob.refusedLogs.isEmpty)
     }
 
     @Test func `a head with a wrong signature or count is refused`() throws {

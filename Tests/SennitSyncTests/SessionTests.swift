@@ -71,6 +71,26 @@ import Testing
         #expect(!session.isOpen)
     }
 
+    @Test func `a range over the limit is told apart, and the session goes on`() throws {
+        var (session, _) = open()
+        let range = space.bobs(0...)
+        let large = EntryRange(
+            descriptor: range.descriptor,
+            from: range.from,
+            entries: Array(repeating: [1], count: Limits.maximumBatchCount + 1),
+            head: range.head
+        )
+        let actions = session.handle(.received(RelayFrame.entries(large).bytes), now: .zero)
+        guard case .overLimit(range.descriptor, range.from) = try #require(actions.first) else {
+            throw TestFailure("it is not told")
+        }
+        let next = session.handle(.received(RelayFrame.entries(range).bytes), now: .zero)
+        guard case .deliver(range) = try #require(next.first) else {
+            throw TestFailure("nothing is delivered")
+        }
+        #expect(session.isOpen)
+    }
+
     @Test func `after the welcome it subscribes with what it has`() throws {
         let (session, actions) = open()
         #expect(session.isOpen)

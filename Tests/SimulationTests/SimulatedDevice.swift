@@ -185,6 +185,9 @@ final class SimulatedDevice {
         switch action {
         case .send(let frame): return [.frame(frame.bytes)]
         case .deliver(let range): return deliver(range)
+        case .overLimit(let descriptor, let from):
+            replica?.note(corruptAt: from, of: descriptor)
+            return []
         case .welcomed(let welcome):
             replica?.compare(with: welcome)
             return []

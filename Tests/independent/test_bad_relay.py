@@ -64,6 +64,7 @@ class BadRelayTests(unittest.TestCase):
             [document] = device.json("cat", "a.md", is_offline=True)
         finally:
             relay.stop()
+        self.assertEqual(status["connection"], "online")
         found = {(each["kind"], each.get("log")) for each in status["findings"]}
         return found, document["text"]
 
