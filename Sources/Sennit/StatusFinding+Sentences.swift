@@ -108,7 +108,8 @@ extension StatusFinding {
                 "\(log.whose) goes on with an entry that a newer Sennit wrote",
                 hint: "update Sennit; it is kept and takes effect then"
             )
-        case .awaits, .historyNeeded, nil:
+        // What is said of the other log is the reason.
+        case .awaits, .awaitsHeld, .historyNeeded, nil:
             return nil
         }
     }

@@ -166,9 +166,16 @@ public struct Replica: Sendable {
                 byteCount: log.byteCount,
                 isOwn: log.id == ownLog,
                 author: name(of: log.descriptor.device),
-                hold: log.hold.map(HoldReason.init)
+                hold: log.hold.map { reason(for: $0) }
             )
         }.sorted { $0.log < $1.log }
+    }
+
+    private func reason(for hold: Hold) -> HoldReason {
+        guard case .context(let log, let end) = hold,
+            let other = indexes[log], logs[other].end >= end
+        else { return HoldReason(hold) }
+        return .awaitsHeld(log: log)
     }
 
     /// The log that a device key writes, with its number, for the names of authors.
@@ -212,6 +219,8 @@ public struct LogSummary: Hashable, Sendable {
 public enum HoldReason: Hashable, Sendable {
     /// It builds on entries of another log that haven't come.
     case awaits(log: LogID, end: Offset)
+    /// It builds on entries of another log that are here and wait themselves.
+    case awaitsHeld(log: LogID)
     /// Its device isn't a member.
     case unauthorised
     /// Its epoch's key isn't known.
