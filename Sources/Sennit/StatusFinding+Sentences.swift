@@ -56,7 +56,8 @@ extension StatusFinding {
                 .poison,
                 log,
                 offset,
-                "entry \(offset) of \(whose) breaks the rules and has no effect, here or elsewhere",
+                "entry \(offset) of \(whose) breaks the rules; what is wrong in it has no effect, "
+                    + "here or elsewhere",
                 hint: "its writer's software is at fault"
             )
         case .needsUpdate(let offset):

@@ -277,8 +277,9 @@ extension Replica {
         let records = body.payloads.filter { $0.kind != .operations }
         if entry.type.isControl || (entry.type == .edit && !records.isEmpty) {
             effect.controlBody = ControlNote(seen: plan.context, payloads: records).bytes
-            guard applyControl(entry, payloads: records, at: index, into: &change) else {
-                effect.outcome = .poison
+            let outcome = applyControl(entry, payloads: records, at: index, into: &change)
+            guard outcome == .applied else {
+                effect.outcome = outcome
                 return
             }
         }

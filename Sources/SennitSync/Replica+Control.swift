@@ -241,13 +241,13 @@ extension Replica {
     }
 
     /// Folds a control record into membership.
-    /// - Returns: false if the record is poison.
+    /// - Returns: `poison` or `unknown` if neither it nor the rest of its entry has an effect.
     mutating func applyControl(
         _ entry: Entry,
         payloads: [Payload],
         at index: Int,
         into change: inout ReplicaChange
-    ) -> Bool {
+    ) -> Outcome {
         let source = Membership.Source(
             author: logs[index].descriptor,
             log: logs[index].id,
@@ -260,50 +260,83 @@ extension Replica {
     }
 
     /// Folds a control record, or a member record in an edit, into membership.
-    /// - Returns: false if the record is poison.
+    /// - Returns: `poison` or `unknown` if neither it nor the rest of its entry has an effect.
     mutating func fold(
         _ entry: Entry,
         payloads: [Payload],
         from source: Membership.Source
-    ) -> Bool {
-        let isValid = takeIn(entry, payloads: payloads, from: source)
-        if !isValid, entry.type.isControl { membership?.apply(poisonFrom: source) }
-        return isValid
+    ) -> Outcome {
+        do {
+            try takeIn(entry, payloads: payloads, from: source)
+            return .applied
+        } catch {
+            if entry.type.isControl { membership?.apply(poisonFrom: source) }
+            if case .needsUpdate = error { return .unknown }
+            return .poison
+        }
     }
 
+    /// - Throws: `needsUpdate` for what is of a newer version; all else is poison.
     private mutating func takeIn(
         _ entry: Entry,
         payloads: [Payload],
         from source: Membership.Source
-    ) -> Bool {
-        let member = payloads.first { $0.kind == .member }
-            .flatMap { try? MemberRecord(decoding: $0.bytes) }
+    ) throws(SealError) {
         switch entry.type {
         case .epoch:
-            guard let record = try? EpochRecord(decoding: entry.clear) else { return false }
+            let record = try EpochRecord(decoding: entry.clear)
+            let member = try Replica.member(in: payloads)
             membership?.apply(record, from: source)
             if let member { membership?.apply(member, from: source) }
-            return true
         case .invite:
-            guard let clear = try? InviteClear(decoding: entry.clear),
-                let payload = payloads.first(where: { $0.kind == .invite }),
-                let record = try? InviteRecord(decoding: payload.bytes),
-                record.belongs(to: clear)
-            else { return false }
+            let clear = try InviteClear(decoding: entry.clear)
+            guard let payload = payloads.first(where: { $0.kind == .invite }) else {
+                throw .poison(.invalid(reason: "an invite has a record", byteOffset: 0))
+            }
+            let record = try InviteRecord(decoding: payload.bytes)
+            guard record.belongs(to: clear) else {
+                throw .poison(.invalid(reason: "an invite's halves agree", byteOffset: 0))
+            }
             membership?.apply(clear, record, from: source)
             seenInvites.insert(clear.invite)
-            return true
         case .join:
-            guard source.offset == .zero, let join = try? JoinRecord(decoding: entry.clear),
-                (try? join.verify(in: space, log: source.author)) != nil
-            else { return false }
+            guard source.offset == .zero else {
+                throw .poison(.invalid(reason: "a join begins a log", byteOffset: 0))
+            }
+            let join = try JoinRecord(decoding: entry.clear)
+            try join.verify(in: space, log: source.author)
+            let member = memberOfJoin(payloads, from: source)
             membership?.apply(join, member, from: source)
-            return true
         case .edit:
-            if let member { membership?.apply(member, from: source) }
-            return member != nil || !payloads.contains { $0.kind == .member }
+            if let member = try Replica.member(in: payloads) {
+                membership?.apply(member, from: source)
+            }
         default:
-            return false
+            throw .poison(.invalid(reason: "it is no control record", byteOffset: 0))
+        }
+    }
+
+    /// The member record that counts, if there is one.
+    private static func member(in payloads: [Payload]) throws(SealError) -> MemberRecord? {
+        guard let payload = payloads.first(where: { $0.kind == .member }) else { return nil }
+        return try MemberRecord(decoding: payload.bytes)
+    }
+
+    /// The member record of a join. The join counts whatever it says: who is a member must not
+    /// follow from how somebody is called.
+    private mutating func memberOfJoin(
+        _ payloads: [Payload],
+        from source: Membership.Source
+    ) -> MemberRecord? {
+        do {
+            return try Replica.member(in: payloads)
+        } catch {
+            if case .needsUpdate = error {
+                note(.needsUpdate(at: source.offset), about: source.log)
+            } else {
+                note(.poison(at: source.offset), about: source.log)
+            }
+            return nil
         }
     }
 }

@@ -50,7 +50,8 @@ public enum Outcome: Int, Hashable, Sendable {
     case applied = 0
     /// It opened, but its body breaks the rules of SPEC.md section 6: no effect, on every device.
     case poison = 1
-    /// It is of a kind that this version doesn't know: kept, no effect yet.
+    /// It, or a record in it, is of a kind or version that this one doesn't know: kept, no effect
+    /// yet.
     case unknown = 2
 }
 

@@ -263,6 +263,68 @@ def epoch_malformed(case):
 
 
 @fault("poison", "ok", text="baseT")
+def epoch_with_a_malformed_member_record(case):
+    log = case.join()
+    clear = b"\1" + bytes(32) + b"\0\0\0"
+    log.add((2, b"\1short"), log.batch(case.document, insert(4, "X")), kind=EPOCH, clear=clear)
+    case.tail()
+
+
+def newer(name, *payloads, **others):
+    """An entry with a record of a newer version: neither it nor the rest has an effect."""
+
+    def commit(case):
+        log = case.join()
+        log.add(*payloads, log.batch(case.document, insert(4, "X")), **others)
+        case.tail()
+
+    commit.__name__ = name
+    fault("needs update", "ok", text="baseT")(commit)
+
+
+INVITE_OF_NOBODY = b"\1\1" + bytes(176)
+
+newer("member_record_of_a_newer_version", (2, b"\2new"))
+newer("epoch_of_a_newer_version", kind=EPOCH, clear=b"\2new")
+newer("epoch_with_a_newer_member_record", (2, b"\2new"), kind=EPOCH,
+      clear=b"\1" + bytes(32) + b"\0\0\0")
+newer("epoch_for_an_unknown_kind_of_recipient", kind=EPOCH,
+      clear=b"\1" + bytes(32) + b"\0\1\7\1" + bytes(112) + b"\0")
+newer("invite_of_a_newer_version", (3, b"\1\2\1\1" + bytes(32)), kind=INVITE, clear=b"\2new")
+newer("invite_by_approval", (3, b"\1\2\1\2" + bytes(32)), kind=INVITE,
+      clear=b"\1\2" + bytes(96))
+newer("invite_record_of_a_newer_version", (3, b"\2new"), kind=INVITE, clear=INVITE_OF_NOBODY)
+newer("invite_of_an_unknown_role", (3, b"\1\11\1\1" + bytes(32)), kind=INVITE,
+      clear=INVITE_OF_NOBODY)
+
+
+@fault("ok", "ok", "ok", text="baseT")
+def join_with_a_malformed_member_record(case):
+    case.log.join(case.invite, payloads=[(2, b"\1short")])
+    case.begin()
+    case.tail()
+
+
+@fault("ok", "ok", "ok", text="baseT")
+def join_with_a_newer_member_record(case):
+    case.log.join(case.invite, payloads=[(2, b"\2new")])
+    case.begin()
+    case.tail()
+
+
+@fault(text=None)
+def edit_that_builds_on_a_log_that_counts_for_nothing(case):
+    """Nobody withholds what is here and not applied."""
+    other = Case(case.name + " other", case.base, case.epoch, case.invite, None)
+    other.log.add(context=other.log.everything(), is_full=True)
+    case.others.append(other.log)
+    case.log.join(case.invite, name=case.name)
+    case.log.seen[other.log.log] = chain_of(other.log)
+    case.log.add(context=case.log.context((other.log.log, 1)))
+    case.begin()
+
+
+@fault("poison", "ok", text="baseT")
 def invite_differs_from_its_record(case):
     case.join().invite(case.stranger(), 2, record=InviteRecord.encode(2, 1, bytes(32)))
     case.tail()

@@ -83,6 +83,16 @@ class HostileTests(unittest.TestCase):
             "join_by_an_invite_of_nobody": "unauthorised",
             "join_with_a_wrong_signature": "unauthorised",
             "log_that_begins_with_an_edit": "unauthorised",
+            "member_record_of_a_newer_version": "needsUpdate",
+            "epoch_of_a_newer_version": "needsUpdate",
+            "epoch_with_a_newer_member_record": "needsUpdate",
+            "epoch_for_an_unknown_kind_of_recipient": "needsUpdate",
+            "invite_of_a_newer_version": "needsUpdate",
+            "invite_by_approval": "needsUpdate",
+            "invite_record_of_a_newer_version": "needsUpdate",
+            "invite_of_an_unknown_role": "needsUpdate",
+            "join_with_a_malformed_member_record": "poison",
+            "join_with_a_newer_member_record": "needsUpdate",
         }.items():
             log = self.cases[name].log.log
             with self.subTest(name):
@@ -93,6 +103,10 @@ class HostileTests(unittest.TestCase):
                 }
                 self.assertIn(status, kinds)
         self.assertIn(("withheld", b"\7" * 32), found)
+        [withheld] = [
+            each["log"] for each in self.status["findings"] if each["kind"] == "withheld"
+        ]
+        self.assertEqual(withheld, (b"\7" * 32).hex())
 
     def test_the_programs_stay_online(self):
         self.assertEqual(self.status["connection"], "online")

@@ -250,10 +250,13 @@ class Replica:
         if record is not None and entry.kind != INVITE and log.log in self.membership.roles:
             try:
                 member = MemberRecord.decode(record)
-            except Poison:
-                if entry.kind == JOIN:
-                    return  # The join counts, and its device has no name.
-                raise
+            except (Poison, NeedsUpdate) as error:
+                if entry.kind != JOIN:
+                    raise
+                # The join counts, and its device has no name.
+                status = "poison" if isinstance(error, Poison) else "needsUpdate"
+                self.find(status, log.log, offset, error)
+                return
             self.membership.add_name(log.log, offset, log.context, member)
 
     def _join(self, log, entry, offset):
