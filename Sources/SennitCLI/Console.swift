@@ -27,8 +27,12 @@ struct Console: Sendable {
             isColored ? "\u{1B}[\(style.rawValue)m\(text)\u{1B}[0m" : text
         }
 
-        /// The text with what could move a terminal's cursor made visible, if one would show it.
-        func safe(_ text: String) -> String { isTerminal ? text.withVisibleControls : text }
+        /// A name or path with what could move a terminal's cursor made visible. In a pipe as well,
+        /// since it may end on a terminal; JSON has them as they are.
+        func safe(_ text: String) -> String { text.withVisibleControls }
+
+        /// The text of a document: safe for a terminal, and into a pipe or file as it is.
+        func contents(_ text: String) -> String { isTerminal ? text.withVisibleControls : text }
     }
 
     /// What little colour there is: the terminal's own, by number.

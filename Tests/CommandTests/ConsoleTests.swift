@@ -20,12 +20,15 @@ struct ConsoleTests {
         )
     }
 
-    @Test func `a terminal is not moved by what others wrote, a pipe gets it as it is`() {
+    @Test func `a terminal is not moved by what others wrote, a pipe gets texts as they are`() {
         let text = "a\u{1B}[2Jb\u{202E}c\u{9B}\td\n"
         let terminal = Console.Dress(isTerminal: true, environment: [:], noColor: false)
         let pipe = Console.Dress(isTerminal: false, environment: [:], noColor: false)
-        #expect(terminal.safe(text) == "a␛[2Jb\u{FFFD}c\u{FFFD}\td\n")
-        #expect(pipe.safe(text) == text)
+        let shown = "a␛[2Jb\u{FFFD}c\u{FFFD}\td\n"
+        #expect(terminal.safe(text) == shown)
+        #expect(pipe.safe(text) == shown)
+        #expect(terminal.contents(text) == shown)
+        #expect(pipe.contents(text) == text)
         #expect("a\nb\tc".onOneLine == "a␊b c")
     }
 

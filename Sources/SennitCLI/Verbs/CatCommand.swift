@@ -38,7 +38,7 @@ struct CatCommand: AsyncParsableCommand {
                     let report = Report(path: path, document: document.hex, text: text)
                     try here.console.printJSON(report)
                 } else {
-                    here.console.write(here.console.output.safe(text))
+                    here.console.write(here.console.output.contents(text))
                 }
             }
         }
