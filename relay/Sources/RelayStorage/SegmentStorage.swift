@@ -162,11 +162,12 @@ public final class SegmentStorage: RelayStorage, Sendable {
     /// Bytes that stored data takes up, as the limit of bytes counts them.
     public var storedByteCount: Int { state.withLock { $0.storedByteCount } }
 
-    /// Looks at the sizes of all files.
+    /// Looks at the sizes of all files. A lost one takes no room; that it is lost was reported.
     private func countStoredBytes(_ recovered: Recovery) throws(StorageError) {
         let count = try StorageError.reading { () throws(FileFailure) in
+            let names = Set(try files.names())
             var count = 0
-            for (number, segment) in recovered.segments {
+            for (number, segment) in recovered.segments where names.contains(segment.name) {
                 let size =
                     if let end = recovered.ends[number] { end } else {
                         try files.open(segment.name).size()
