@@ -111,10 +111,19 @@ struct RunDirectory: Sendable {
         try read(RunOutcome.self, from: outcomeFile)
     }
 
-    /// Keeps what a killed relay left on its disk.
+    /// Keeps the files that a killed relay left on its disk. The socket that it left has no bytes.
     func keepKilledRelay() throws(DemoError) {
+        let manager = FileManager.default
         do {
-            try FileManager.default.copyItem(atPath: relay, toPath: killedRelay)
+            try manager.createDirectory(atPath: killedRelay, withIntermediateDirectories: false)
+            for name in try manager.contentsOfDirectory(atPath: relay) {
+                let type = try manager.attributesOfItem(atPath: relay + "/" + name)[.type]
+                guard type as? FileAttributeType != .typeSocket else { continue }
+                try manager.copyItem(
+                    atPath: relay + "/" + name,
+                    toPath: killedRelay + "/" + name
+                )
+            }
         } catch {
             throw .badFile(path: killedRelay, reason: "\(error)")
         }
