@@ -374,6 +374,16 @@ extension History {
         index: Int,
         in scalarCount: Int
     ) -> Bool {
+        if !piece.isVoid {
+            // If all of the operation from here on exists, so does what is judged, which begins
+            // here and may end earlier. Of the other kinds the end doesn't matter.
+            var rest = piece
+            if piece.kind == .deleteForward {
+                let end = operations[index].events.upperBound
+                rest.events = piece.events.lowerBound..<end
+            }
+            if rest.exists(in: scalarCount) { return false }
+        }
         let stored = operations[index]
         if piece.events == stored.events {
             // The piece is within one chain, so all of the operation is.

@@ -65,6 +65,27 @@ struct EventGraph: Sendable {
         EventGraph.advance(&olderFrontier, to: count - 1, over: parents)
     }
 
+    /// Adds a run of which all is known; its parents and the frontier are to be added next.
+    @inline(__always)
+    mutating func appendRun(eventCount: Int, shadow: LocalEvent) {
+        runs.append(Run(start: count, shadow: shadow, firstParent: parentPool.count))
+        count += eventCount
+    }
+
+    /// Adds a parent to the last run, greater than those it has.
+    @inline(__always)
+    mutating func appendParent(_ parent: LocalEvent) { parentPool.append(parent) }
+
+    /// Adds events to the last run; the frontier is to be set.
+    @inline(__always)
+    mutating func lengthenLastRun(by eventCount: Int) { count += eventCount }
+
+    /// Says which events have no child.
+    mutating func setFrontier(_ frontier: [LocalEvent]) {
+        olderFrontier = frontier
+        isExtended = false
+    }
+
     /// The version of everything: ascending; no event of it has a child.
     var frontier: [LocalEvent] { isExtended ? [count - 1] : olderFrontier }
 

@@ -14,7 +14,7 @@ extension ChunkReader {
             parentCount: parentCount
         )
         if graph.count == 0 { graph.reserve(runCount: runCount, parentCount: parentCount) }
-        var parents: [LocalEvent] = []
+        runs.olderTips = graph.frontier
         // For each log its last event in the runs so far, and the run that holds it.
         var last = [(event: LocalEvent, run: Int)](repeating: (-1, -1), count: logCount)
         var name = 0
@@ -44,17 +44,17 @@ extension ChunkReader {
                 }
                 runs.addParent(own.0, run: own.1)
             }
-            runs.copyParents(to: &parents)
-            guard parents.count <= DocumentLimits.maximumParentCount, runs.hasVersion(in: graph)
+            guard runs.own.count <= DocumentLimits.maximumParentCount, runs.hasVersion(in: graph)
             else { throw invalid("parents that are no version", ID.parentRuns) }
             guard
                 let end = columns.counts.isAtEnd
                     ? head.events.upperBound : columns.ends.next(bytes, operationEnds),
                 end > start
             else { throw invalid("a run that doesn't end", ID.graphEnds) }
-            graph.append(eventCount: end - start, parents: parents)
+            runs.appendLast(until: end, to: &graph)
             start = end
         }
+        graph.setFrontier(runs.tips(end: start))
         try columns.finish(self)
         guard start == head.events.upperBound else {
             throw invalid("events outside the graph", ID.parentCounts)
@@ -88,28 +88,40 @@ private struct GraphColumns {
 
 /// The runs of the chunk so far, and the parents of each with the runs that hold them: what
 /// `EventGraph` would have to search for.
-private struct ChunkRuns {
-    private struct Run {
+private struct ChunkRuns: ~Copyable {
+    private struct Run: BitwiseCopyable {
         var start: LocalEvent
+        /// As that of the run of the graph that holds it.
+        var shadow: LocalEvent = 0
         /// Where in `parents` those of the run begin.
         var firstParent: Int
         /// The last run for which this one was found to hold a parent, or ancestors of one.
         var mark = -1
         /// The parent that this run holds of the run `mark`, or `noEvent`.
         var candidate = noEvent
+        /// Whether another run comes after its last event.
+        var isCovered = false
+    }
+
+    private struct Parent: BitwiseCopyable {
+        var event: LocalEvent
+        /// -1 if it lies before the chunk.
+        var run: Int
     }
 
     private let first: LocalEvent
-    private var runs: [Run] = []
-    /// Each parent and its run in the chunk; -1 if it lies before the chunk.
-    private var parents: [(event: LocalEvent, run: Int)] = []
+    private var runs: Slab<Run>
+    /// Each parent and its run in the chunk.
+    private var parents: Slab<Parent>
+    /// Of the frontier before the chunk what no run comes after.
+    var olderTips: [LocalEvent] = []
 
     private static let noEvent = Int.max
 
     init(first: LocalEvent, runCount: Int, parentCount: Int) {
         self.first = first
-        runs.reserveCapacity(runCount)
-        parents.reserveCapacity(parentCount)
+        runs = Slab(capacity: runCount)
+        parents = Slab(capacity: parentCount)
     }
 
     /// Begins a run without parents.
@@ -135,38 +147,69 @@ private struct ChunkRuns {
     @inline(__always)
     mutating func addParent(_ event: LocalEvent, run: Int) {
         var index = parents.count
-        parents.append((event, run))
+        let parent = Parent(event: event, run: run)
+        parents.append(parent)
         let low = runs[runs.count - 1].firstParent
         while index > low, parents[index - 1].event > event {
-            parents.swapAt(index - 1, index)
+            parents[index] = parents[index - 1]
             index -= 1
         }
+        parents[index] = parent
     }
 
-    /// Copies the parents of the last run.
+    /// Where the parents of the last run lie.
     @inline(__always)
-    func copyParents(to events: inout [LocalEvent]) {
-        let low = runs[runs.count - 1].firstParent
-        while events.count > parents.count - low { events.removeLast() }
-        for index in low..<parents.count {
-            if index - low < events.count {
-                events[index - low] = parents[index].event
-            } else {
-                events.append(parents[index].event)
+    var own: Range<Int> { runs[runs.count - 1].firstParent..<parents.count }
+
+    /// Adds the last run to the graph. All but the frontier is as `EventGraph.append` does it, but
+    /// nothing is searched for.
+    @inline(__always)
+    mutating func appendLast(until end: LocalEvent, to graph: inout EventGraph) {
+        let latest = runs.count - 1
+        let start = runs[latest].start
+        let own = self.own
+        var shadow = start
+        // They are ascending and none is an ancestor of another.
+        for index in own.reversed() {
+            let parent = parents[index]
+            if parent.run < 0 {
+                olderTips.removeAll { $0 == parent.event }
+            } else if parent.event == runs[parent.run + 1].start - 1 {
+                runs[parent.run].isCovered = true
             }
+            guard parent.event == shadow - 1 else { continue }
+            shadow =
+                parent.run < 0
+                ? graph.runs[graph.runIndex(of: parent.event)].shadow : runs[parent.run].shadow
         }
+        runs[latest].shadow = shadow
+        if own.count == 1, start > 0, parents[own.lowerBound].event == start - 1 {
+            graph.lengthenLastRun(by: end - start)
+            return
+        }
+        graph.appendRun(eventCount: end - start, shadow: shadow)
+        for index in own { graph.appendParent(parents[index].event) }
+    }
+
+    /// The frontier after all runs.
+    func tips(end: LocalEvent) -> [LocalEvent] {
+        var tips = olderTips
+        for index in 0..<runs.count where !runs[index].isCovered {
+            tips.append((index + 1 < runs.count ? runs[index + 1].start : end) - 1)
+        }
+        return tips
     }
 
     /// Whether the parents of the last run differ and none of them is an ancestor of another. Walks
     /// down the runs from the highest parent to the lowest.
     mutating func hasVersion(in graph: EventGraph) -> Bool {
         let latest = runs.count - 1
-        let own = runs[latest].firstParent..<parents.count
+        let own = self.own
         if own.count <= 1 { return true }
         let lowest = parents[own.lowerBound]
         if lowest.run < 0 {
             // Rare: one from before the chunk, whose runs are not at hand.
-            let events = parents[own].map(\.event)
+            let events = own.map { parents[$0].event }
             return graph.dominators(of: events) == events
         }
         for index in own {

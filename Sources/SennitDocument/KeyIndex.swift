@@ -113,7 +113,24 @@ struct KeyIndex: ~Copyable {
     }
 
     /// Adds a key that is not here and not below the first one.
+    @inline(__always)
     mutating func insert(_ key: Int, _ handle: Handle) {
+        // Most keys are new events, above all others.
+        let block = Int(order[order.count - 1])
+        let end = block * KeyIndex.blockSlotCount + counts[block]
+        let distance = key - firstKeys[firstKeys.count - 1]
+        if counts[block] < KeyIndex.blockSlotCount, distance <= UInt32.max,
+            distance > Int(distances[end - 1])
+        {
+            distances[end] = UInt32(distance)
+            handles[end] = handle
+            counts[block] += 1
+            return
+        }
+        insertInside(key, handle)
+    }
+
+    private mutating func insertInside(_ key: Int, _ handle: Handle) {
         let place = place(of: key)
         var block = Int(order[place.ordinal])
         var slot = place.slot + 1
@@ -135,8 +152,10 @@ struct KeyIndex: ~Copyable {
             }
         }
         let end = block * KeyIndex.blockSlotCount + counts[block]
-        distances.shift(slot..<end, by: 1)
-        handles.shift(slot..<end, by: 1)
+        if slot < end {
+            distances.shift(slot..<end, by: 1)
+            handles.shift(slot..<end, by: 1)
+        }
         distances[slot] = UInt32(distance)
         handles[slot] = handle
         counts[block] += 1

@@ -453,13 +453,14 @@ extension OperationLog {
         switch operation.kind {
         case .insert:
             piece.position += skipped
-            let isASCII = operation.text.count == operation.events.count
-            var text = pool[operation.text]
-            text = text.dropFirst(
-                isASCII ? skipped : OperationLog.byteCount(of: skipped, scalarsOf: text)
-            )
-            let byteCount =
-                isASCII ? range.count : OperationLog.byteCount(of: range.count, scalarsOf: text)
+            if operation.text.count == operation.events.count {
+                let start = operation.text.lowerBound + skipped
+                piece.text = start..<(start + range.count)
+                break
+            }
+            let whole = pool[operation.text]
+            let text = whole.dropFirst(OperationLog.byteCount(of: skipped, scalarsOf: whole))
+            let byteCount = OperationLog.byteCount(of: range.count, scalarsOf: text)
             piece.text = text.startIndex..<(text.startIndex + byteCount)
         case .deleteBackward:
             piece.position += left

@@ -36,7 +36,8 @@ struct ReplayPlan: ~Copyable {
     private var firstParents = Slab<Int32>()
     /// Pieces that come right before. Those before the base are left out.
     private var parents = Slab<Int32>()
-    /// For each piece the row of its history, itself included.
+    /// For each piece the row of its history, itself included. A piece has none after it in its
+    /// history, so its row ends with the word that holds it.
     private var histories = Slab<UInt64>()
     private var wordCount = 0
 
@@ -52,7 +53,7 @@ struct ReplayPlan: ~Copyable {
     /// The event that was replayed last.
     private(set) var last: LocalEvent = -1
 
-    /// Pieces that a plan may have; the rows then take 2 MB.
+    /// Pieces that a plan may have; the rows then take 1 MB.
     static let maximumPieceCount = 4096
 
     /// Begins without pieces.
@@ -72,10 +73,12 @@ struct ReplayPlan: ~Copyable {
         let firstRun = graph.runIndex(of: events.lowerBound)
         let lastRun = graph.runIndex(of: events.upperBound - 1)
         if lastRun - firstRun >= ReplayPlan.maximumPieceCount { return false }
-        var cuts = [cut]
-        for index in graph.parentRange(ofRun: firstRun)
+        let parentRange =
+            graph.parentRange(ofRun: firstRun)
             .lowerBound..<graph.parentRange(ofRun: lastRun).upperBound
-        {
+        var cuts = [cut]
+        cuts.reserveCapacity(min(parentRange.count + 1, 4 * ReplayPlan.maximumPieceCount + 1))
+        for index in parentRange {
             let parent = graph.parentPool[index]
             if parent >= events.lowerBound { cuts.append(parent + 1) }
         }
@@ -107,28 +110,33 @@ struct ReplayPlan: ~Copyable {
         current.removeAll()
         current.append(repeating: 0, count: wordCount)
         histories.removeAll()
-        histories.append(repeating: 0, count: count * wordCount)
+        histories.append(repeating: 0, count: rowStart(of: count))
         firstParents.removeAll()
         parents.removeAll()
         waiting.removeAll()
         ready.removeAll()
         var run = firstRun
+        var runEvents = graph.events(ofRun: run)
         for piece in 0..<count {
             firstParents.append(Int32(parents.count))
             let first = parents.count
-            while graph.events(ofRun: run).upperBound <= starts[piece] { run += 1 }
-            if starts[piece] > graph.runs[run].start {
+            while runEvents.upperBound <= starts[piece] {
+                run += 1
+                runEvents = graph.events(ofRun: run)
+            }
+            if starts[piece] > runEvents.lowerBound {
                 if piece > 0 { parents.append(Int32(piece - 1)) }
             } else {
                 for index in graph.parentRange(ofRun: run) {
                     let parent = graph.parentPool[index]
-                    if parent > base { parents.append(Int32(pieceIndex(holding: parent))) }
+                    if parent > base {
+                        parents.append(Int32(pieceIndex(holding: parent, before: piece)))
+                    }
                 }
             }
-            let row = piece * wordCount
+            let row = rowStart(of: piece)
             for index in first..<parents.count {
-                let parentRow = Int(parents[index]) * wordCount
-                // A parent's history has no piece that comes after it.
+                let parentRow = rowStart(of: Int(parents[index]))
                 for word in 0...(Int(parents[index]) >> 6) {
                     histories[row + word] |= histories[parentRow + word]
                 }
@@ -157,9 +165,15 @@ struct ReplayPlan: ~Copyable {
         }
     }
 
-    private func pieceIndex(holding event: LocalEvent) -> Int {
+    /// Most parents are close, so the nearest pieces are looked at first.
+    @inline(__always)
+    private func pieceIndex(holding event: LocalEvent, before piece: Int) -> Int {
+        var high = piece - 1
+        for _ in 0..<min(8, piece) {
+            if starts[high] <= event { return high }
+            high -= 1
+        }
         var low = 0
-        var high = starts.count - 1
         while low < high {
             let middle = (low + high + 1) / 2
             if starts[middle] <= event { low = middle } else { high = middle - 1 }
@@ -188,6 +202,7 @@ extension ReplayPlan {
     /// Walks the pieces that lie in `events`; those before them have been walked.
     @inline(__always)
     mutating func walk(_ events: Range<LocalEvent>, _ perform: (Step) -> Void) {
+        if events.isEmpty { return }
         for piece in 0..<starts.count
         where waiting[piece] == 0 && events.contains(starts[piece]) {
             ready.append(Int32(piece))
@@ -230,8 +245,16 @@ extension ReplayPlan {
             }
         }
         let piece = Int(ready[best])
-        ready.remove(at: best)
+        ready.swapRemove(at: best)
         return piece
+    }
+
+    /// Where in `histories` the row of a piece begins: 64 rows of each length come before those of
+    /// the next.
+    @inline(__always)
+    private func rowStart(of piece: Int) -> Int {
+        let word = piece >> 6
+        return 32 * word * (word + 1) + (piece & 63) * (word + 1)
     }
 
     /// A word of the row of the version that a piece was made at.
@@ -239,7 +262,8 @@ extension ReplayPlan {
     private func target(of piece: Int, word: Int) -> UInt64 {
         var bits: UInt64 = 0
         for index in firstParents[piece]..<firstParents[piece + 1] {
-            bits |= histories[Int(parents[index]) * wordCount + word]
+            let parent = Int(parents[index])
+            if word <= parent >> 6 { bits |= histories[rowStart(of: parent) + word] }
         }
         return bits
     }
@@ -255,20 +279,20 @@ extension ReplayPlan {
 
     @inline(__always)
     private mutating func move(to piece: Int, _ perform: (Step) -> Void) {
+        // States are sums, so what is undone and redone may alternate.
         var retreat = OpenRange()
+        var advance = OpenRange()
         for word in 0..<wordCount {
-            var bits = current[word] & ~target(of: piece, word: word)
+            let before = current[word]
+            let row = target(of: piece, word: word)
+            if row == before { continue }
+            var bits = before & ~row
             while bits != 0 {
                 let next = events(of: word << 6 + bits.trailingZeroBitCount)
                 bits &= bits - 1
                 if let done = retreat.extend(with: next) { perform(.retreat(done)) }
             }
-        }
-        if let done = retreat.range { perform(.retreat(done)) }
-        var advance = OpenRange()
-        for word in 0..<wordCount {
-            let row = target(of: piece, word: word)
-            var bits = row & ~current[word]
+            bits = row & ~before
             while bits != 0 {
                 let next = events(of: word << 6 + bits.trailingZeroBitCount)
                 bits &= bits - 1
@@ -276,6 +300,7 @@ extension ReplayPlan {
             }
             current[word] = row
         }
+        if let done = retreat.range { perform(.retreat(done)) }
         if let done = advance.range { perform(.advance(done)) }
     }
 

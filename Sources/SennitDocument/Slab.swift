@@ -63,9 +63,9 @@ struct Slab<Element: BitwiseCopyable>: ~Copyable {
         unsafe base[index] = element
     }
 
-    /// Removes the element at `index`.
-    mutating func remove(at index: Int) {
-        shift((index + 1)..<count, by: -1)
+    /// Removes the element at `index`; the last one takes its place.
+    mutating func swapRemove(at index: Int) {
+        self[index] = self[count - 1]
         count -= 1
     }
 
@@ -78,6 +78,7 @@ struct Slab<Element: BitwiseCopyable>: ~Copyable {
                 && target + range.count <= count,
             "In bounds."
         )
+        if range.isEmpty { return }
         unsafe (base + target).update(from: base + range.lowerBound, count: range.count)
     }
 
@@ -99,5 +100,45 @@ struct Slab<Element: BitwiseCopyable>: ~Copyable {
         unsafe larger.moveInitialize(from: base, count: count)
         unsafe base.deallocate()
         unsafe base = larger
+    }
+}
+
+extension Slab {
+    /// Passes elements from `start` on, but not the one at `last`, which is here, as long as they
+    /// weigh no more than `rest`, which gets less by what they weigh. Checks once for being in
+    /// bounds.
+    /// - Returns: The first that was not passed.
+    @inline(__always)
+    func pass(
+        _ rest: inout UInt32,
+        from start: Int,
+        to last: Int,
+        weight: (Element) -> UInt32
+    ) -> Int {
+        precondition(start >= 0 && last < count, "In bounds.")
+        var index = start
+        while index < last {
+            let width = unsafe weight(base[index])
+            if rest < width { break }
+            rest &-= width
+            index += 1
+        }
+        return index
+    }
+}
+
+extension Slab where Element: Equatable {
+    /// The first place of an element among so many from `start` on, which are checked for being in
+    /// bounds once. It is one of them.
+    @inline(__always)
+    func index(of element: Element, from start: Int, atMost limit: Int) -> Int {
+        precondition(start >= 0 && limit >= 0 && limit <= count - start, "In bounds.")
+        var index = start
+        let end = start + limit
+        while index < end {
+            if unsafe base[index] == element { return index }
+            index += 1
+        }
+        preconditionFailure("The element is one of them.")
     }
 }

@@ -133,22 +133,12 @@ extension SpanTree {
         for _ in 0..<height {
             var slot = Int(index) * SpanTree.nodeSlotCount
             let last = slot + Int(nodes[index].count) - 1
-            while slot < last {
-                let width = weight(childWeights[slot])
-                if rest < width { break }
-                rest &-= width
-                slot += 1
-            }
+            slot = childWeights.pass(&rest, from: slot, to: last, weight: weight)
             index = children[slot]
         }
-        var slot = Int(index) * SpanTree.leafSlotCount
-        let last = slot + Int(leaves[index].count) - 1
-        while slot < last {
-            let width = weight(weights[slot])
-            if rest < width { break }
-            rest &-= width
-            slot += 1
-        }
+        let first = Int(index) * SpanTree.leafSlotCount
+        let last = first + Int(leaves[index].count) - 1
+        let slot = weights.pass(&rest, from: first, to: last, weight: weight)
         return (Cursor(leaf: index, slot: slot), Int(rest))
     }
 
@@ -160,8 +150,11 @@ extension SpanTree {
     @inline(__always)
     func cursor(of handle: Handle) -> Cursor {
         let leaf = leafOfHandle[handle]
-        var slot = Int(leaf) * SpanTree.leafSlotCount
-        while handles[slot] != handle { slot += 1 }
+        let slot = handles.index(
+            of: handle,
+            from: Int(leaf) * SpanTree.leafSlotCount,
+            atMost: SpanTree.leafSlotCount
+        )
         return Cursor(leaf: leaf, slot: slot)
     }
 
@@ -261,8 +254,10 @@ extension SpanTree {
             }
         }
         let last = Int(leaf) * SpanTree.leafSlotCount + Int(leaves[leaf].count)
-        handles.shift(slot..<last, by: 1)
-        weights.shift(slot..<last, by: 1)
+        if slot < last {
+            handles.shift(slot..<last, by: 1)
+            weights.shift(slot..<last, by: 1)
+        }
         handles[slot] = handle
         weights[slot] = weight
         leaves[leaf].count += 1

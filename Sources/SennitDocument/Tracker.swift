@@ -212,7 +212,8 @@ extension Tracker {
         let end = self.key(of: events.upperBound)
         while key < end {
             let place = index.place(of: key)
-            let span = spans[index.handle(at: place)]
+            let handle = index.handle(at: place)
+            let span = spans[handle]
             if span.end <= key {
                 // Events without a span.
                 guard let next = index.successor(of: place) else { return }
@@ -227,6 +228,9 @@ extension Tracker {
                     ? span.left + Int(span.count) - offset - count
                     : span.left + offset
                 changeCharacters(low..<(low + count), by: step)
+            } else if count == Int(span.count) {
+                spans[handle].state += step
+                content.setWeight(at: content.cursor(of: handle), to: spans[handle].weight)
             } else {
                 changeCharacters(key..<(key + count), by: step)
             }

@@ -170,4 +170,37 @@ import Testing
         merged.checkInvariants()
         #expect(merged.hasSameState(as: document), "seed \(seed)")
     }
+
+    /// Its merge state is let go before the text is made, and what it found must not be.
+    @Test(arguments: [0, 1_499, 1_500, 2_999])
+    func `a wrong verdict in a large stretch is refused and changes nothing`(place: Int) throws {
+        let base = Fixture.insert(String(repeating: "a", count: 4_000), at: 0, Fixture.event(0, 0))
+        let tip = Fixture.event(0, 3_999)
+        var runs: [OperationRun] = []
+        for author in 1...2 {
+            for number in 0..<1_500 {
+                let position = (author - 1) * 2_000 + 2 * number + 1
+                let parent = number == 0 ? tip : Fixture.event(author, UInt64(number) - 1)
+                let start = Fixture.event(author, UInt64(number))
+                runs.append(Fixture.insert("x", at: position, start, after: [parent]))
+            }
+        }
+        let document = try Document(merging: [base] + runs)
+        let spanCount = try #require(document.branch.state).tracker.spans.count
+        #expect(spanCount > 4_096, "The stretch is a large one.")
+        let before = try Document(merging: [base])
+        // The base is long, so it is stored as several operations.
+        let firstOperation = before.history.operations.operationCount
+        var forged = document
+        forged.history.markVoid(operationIndex: firstOperation + place)
+
+        var merged = before
+        #expect(throws: DocumentError.textDiffersFromHistory) {
+            try merged.merge(chunk: forged.encodeChunk(from: before.eventCount))
+        }
+        merged.checkInvariants()
+        #expect(merged.hasSameState(as: before) && merged.encode() == before.encode())
+        try merged.merge(chunk: document.encodeChunk(from: before.eventCount))
+        #expect(merged.hasSameState(as: document))
+    }
 }
