@@ -124,6 +124,16 @@ public final class PostgresServer: Sendable {
         shell.waitUntilExit()
     }
 
+    /// Makes schemas, each of which is to a relay what a database is, and is made sooner.
+    /// - Returns: their addresses.
+    public func schemas(_ count: Int) throws -> [String] {
+        let names = (0..<count).map { _ in
+            "relay_" + UUID().uuidString.replacing("-", with: "").lowercased()
+        }
+        try query(names.map { "CREATE SCHEMA \($0)" }.joined(separator: ";"))
+        return names.map { address(schema: $0) }
+    }
+
     /// The address of a database, or of a schema in it, as libpq takes it.
     public func address(schema: String? = nil) -> String {
         let path = schema.map { " options='-c search_path=\($0)'" } ?? ""
@@ -160,6 +170,30 @@ public final class PostgresServer: Sendable {
             (PostgresServer.programs ?? "") + "/psql",
             ["-h", directory, "-U", "relay", "-d", "postgres", "-qAtX", "-c", text]
         )
+    }
+
+    /// All of a schema as SQL, as one moment has it.
+    public func dump(schemaOf address: String) throws -> String {
+        let name = address.split(separator: "=").last?.dropLast() ?? ""
+        return try PostgresServer.run(
+            (PostgresServer.programs ?? "") + "/pg_dump",
+            ["-h", directory, "-U", "relay", "-d", "postgres", "-n", String(name)]
+        )
+    }
+
+    /// Carries out what another server's `dump` gave.
+    /// - Returns: the address of the schema here.
+    public func load(_ dump: String, schemaOf address: String) throws -> String {
+        let path = FileManager.default.temporaryDirectory.path + "/\(UUID().uuidString).sql"
+        try Data(dump.utf8).write(to: URL(fileURLWithPath: path))
+        defer { try? FileManager.default.removeItem(atPath: path) }
+        try PostgresServer.run(
+            (PostgresServer.programs ?? "") + "/psql",
+            ["-h", directory, "-U", "relay", "-d", "postgres", "-qX", "-v", "ON_ERROR_STOP=1"]
+                + ["-f", path]
+        )
+        let name = address.split(separator: "=").last?.dropLast() ?? ""
+        return self.address(schema: String(name))
     }
 
     @discardableResult

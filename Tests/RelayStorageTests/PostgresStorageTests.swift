@@ -17,7 +17,7 @@ struct PostgresStorageTests {
         [.createSpace(log.genesis), .createLog(log.descriptor, space: log.space)]
     }
 
-    private func schema() throws -> String { try PostgresSchemas.make(1)[0] }
+    private func schema() throws -> String { try PostgresServer.shared().schemas(1)[0] }
 
     private func connect(_ source: String) throws -> PostgresConnection {
         try PostgresConnection(source, timeout: .seconds(5))
@@ -121,7 +121,7 @@ struct PostgresStorageTests {
     // MARK: Several databases
 
     @Test func `spaces spread over the databases by their ids`() throws {
-        let sources = try PostgresSchemas.make(3)
+        let sources = try PostgresServer.shared().schemas(3)
         let storage = try PostgresStorage(sources)
         for number in 0..<24 {
             let log = FakeLog(number, space: number)
@@ -151,7 +151,7 @@ struct PostgresStorageTests {
     }
 
     @Test func `databases in another order or number are refused`() throws {
-        let sources = try PostgresSchemas.make(2)
+        let sources = try PostgresServer.shared().schemas(2)
         try PostgresStorage(sources).close()
         for wrong in [[sources[1], sources[0]], [sources[0]], sources + [try schema()]] {
             let error = #expect(throws: StorageError.self) { _ = try PostgresStorage(wrong) }
@@ -160,7 +160,7 @@ struct PostgresStorageTests {
                 continue
             }
         }
-        let other = try PostgresSchemas.make(2)
+        let other = try PostgresServer.shared().schemas(2)
         try PostgresStorage(other).close()
         #expect(throws: StorageError.self) { _ = try PostgresStorage([sources[0], other[1]]) }
         try PostgresStorage(sources).close()

@@ -33,8 +33,8 @@ struct StorageConformanceTests {
             case .memory: MemoryStorage()
             case .segments: try SegmentStorage(directory: directory, options: .small)
             #if PostgreSQL
-            case .postgres: try PostgresStorage(PostgresSchemas.make(1))
-            case .postgresShards: try PostgresStorage(PostgresSchemas.make(3))
+            case .postgres: try PostgresStorage(PostgresServer.shared().schemas(1))
+            case .postgresShards: try PostgresStorage(PostgresServer.shared().schemas(3))
             #endif
             }
         }
@@ -324,20 +324,6 @@ struct StorageConformanceTests {
         try storage.close()
     }
 }
-
-#if PostgreSQL
-/// Schemas in the tests' server: what a database is to the storage, and made sooner.
-enum PostgresSchemas {
-    static func make(_ count: Int) throws -> [String] {
-        let server = try PostgresServer.shared()
-        let names = (0..<count).map { _ in
-            "relay_" + UUID().uuidString.replacing("-", with: "").lowercased()
-        }
-        try server.query(names.map { "CREATE SCHEMA \($0)" }.joined(separator: ";"))
-        return names.map { server.address(schema: $0) }
-    }
-}
-#endif
 
 extension SegmentStorage.Options {
     /// Small segments, so that a test has many.

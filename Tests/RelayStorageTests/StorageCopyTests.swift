@@ -151,7 +151,7 @@ struct StorageCopyTests {
         var steps = 0
         let found = try storage.verify { _ in steps += 1 }
         #expect(found.damages == [])
-        #expect(found.check.logCount == 4 && found.check.entryCount == 120)
+        #expect(found.logCount == 4 && found.entryCount == 120)
         #expect(found.frameCount == 2 * 3 + 4 * 4)
         #expect(steps >= 5)
         try storage.close()

@@ -27,10 +27,7 @@ struct PostgresRelayTests {
             space,
             devices: [(founder, .all), (writer, [.read, .append])]
         )
-        let server = try PostgresServer.shared()
-        let name = "relay_" + UUID().uuidString.replacing("-", with: "").lowercased()
-        try server.query("CREATE SCHEMA \(name)")
-        sources = [server.address(schema: name)]
+        sources = try PostgresServer.shared().schemas(1)
     }
 
     /// Two relays, the space on them, and its two devices, each at another relay and subscribed.

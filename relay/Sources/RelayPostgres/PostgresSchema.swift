@@ -90,12 +90,15 @@ enum PostgresSchema {
     }
 
     /// Makes the tables where there are none, and brings older ones up to date.
-    /// - Parameter identity: for new tables.
+    /// - Parameters:
+    ///   - identity: for new tables.
+    ///   - makesTables: whether there may be new ones.
     /// - Throws: `newerFormat`, `notRelayStorage`, `unavailable`, `failed`.
     static func prepare(
         _ connection: PostgresConnection,
         _ location: String,
         identity: Identity,
+        makesTables: Bool = true,
         migrations: [String] = PostgresSchema.migrations,
         until deadline: Deadline
     ) throws(StorageError) -> Identity {
@@ -116,6 +119,7 @@ enum PostgresSchema {
                 let steps = [guardian] + migrations[format...] + [mark]
                 try attempt(steps, connection, location, until: deadline)
             case .absent:
+                guard makesTables else { throw .notRelayStorage(path: location) }
                 let mark = """
                     INSERT INTO relay (format, name, shard, shard_count) VALUES (
                         \(migrations.count),

@@ -126,8 +126,12 @@ extension PostgresShard {
             admissions[device] = try name(admitted, row, 1) as DeviceKey
         }
         do throws(WireError) {
+            let genesis = try Genesis(decoding: genesis)
+            guard genesis.spaceID == space else {
+                throw WireError.invalid(reason: "the genesis is another's", byteOffset: 0)
+            }
             return SpaceRecord(
-                genesis: try Genesis(decoding: genesis),
+                genesis: genesis,
                 access: try found.bytes(0, 1).map { bytes throws(WireError) in
                     try AccessList(decoding: bytes)
                 },
@@ -307,7 +311,7 @@ extension PostgresShard {
         return LogDescriptor(device: device, incarnation: incarnation)
     }
 
-    private func head(
+    func head(
         _ bytes: [UInt8],
         of log: LogID,
         at end: Offset?

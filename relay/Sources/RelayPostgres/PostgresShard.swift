@@ -106,6 +106,7 @@ final class PostgresShard: Sendable {
             connection,
             location,
             identity: identity,
+            makesTables: options.makesTables,
             until: deadline
         )
         committing = Mutex(Committing())

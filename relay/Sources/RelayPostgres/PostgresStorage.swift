@@ -31,6 +31,8 @@ public final class PostgresStorage: RelayStorage, Sendable {
         public var holdTimeout: Duration = .seconds(10)
         /// How often the ends of logs are looked at, for hints may be lost.
         public var lookInterval: Duration = .seconds(2)
+        /// Whether tables are made where there are none.
+        public var makesTables = true
         /// Whether a server is accepted that may lose what it committed.
         public var acceptsUnsafeServer = false
         /// Whether other relays are told what was stored at once.
@@ -139,6 +141,24 @@ public final class PostgresStorage: RelayStorage, Sendable {
         if wasClosed { return }
         for shard in shards { shard.close() }
         submissions.deliver()
+    }
+
+    /// The walk over all logs, and what the tables say of each other.
+    public func verify(
+        checksSignatures: Bool,
+        progress: (StorageCheck.Report) -> Void
+    ) throws(StorageError) -> StorageCheck.Report {
+        var report = try StorageCheck.run(
+            on: self,
+            checksSignatures: checksSignatures,
+            progress: progress
+        )
+        for shard in shards {
+            for damage in try shard.rowDamages() where !report.damages.contains(damage) {
+                report.damages.append(damage)
+            }
+        }
+        return report
     }
 
     // MARK: Storing

@@ -45,6 +45,23 @@ extension StorageReading {
     /// Nothing, for storage that doesn't know.
     public func sizes() -> StorageSizes? { nil }
 
+    /// The walk over spaces, logs, chains and heads.
+    public func verify(
+        checksSignatures: Bool,
+        progress: (StorageCheck.Report) -> Void
+    ) throws(StorageError) -> StorageCheck.Report {
+        try StorageCheck.run(
+            on: self,
+            checksSignatures: checksSignatures,
+            progress: progress
+        )
+    }
+
+    /// Goes through everything, signatures too.
+    public func verify() throws(StorageError) -> StorageCheck.Report {
+        try verify(checksSignatures: true) { _ in }
+    }
+
     /// The logs of a space and their bytes, worked out from the heads.
     public func usage(of space: SpaceID) throws(StorageError) -> StorageUsage {
         var usage = StorageUsage()

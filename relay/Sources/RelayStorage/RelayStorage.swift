@@ -69,6 +69,16 @@ public protocol StorageReading: AnyObject {
     /// What the storage holds now; `nil` if that isn't known without reading all of it.
     func sizes() -> StorageSizes?
 
+    /// Goes through everything that is stored and proves it, while the relay serves or doesn't.
+    /// What is appended meanwhile may or may not be seen.
+    /// - Parameters:
+    ///   - checksSignatures: whether each head's signature is checked, about 50 µs each.
+    ///   - progress: called with what was proven so far.
+    func verify(
+        checksSignatures: Bool,
+        progress: (StorageCheck.Report) -> Void
+    ) throws(StorageError) -> StorageCheck.Report
+
     /// Lets go of the files.
     func close() throws(StorageError)
 }

@@ -2,20 +2,6 @@ import SennitWire
 import Synchronization
 
 extension SegmentStorage {
-    /// What `verify` proved.
-    public struct Verification: Hashable, Sendable {
-        /// Segments whose frames were gone through.
-        public var segmentCount = 0
-        /// Frames whose checksums are right.
-        public var frameCount = 0
-        /// Bytes of the segments.
-        public var byteCount = 0
-        /// What the walk over spaces, logs and chains saw.
-        public var check = StorageCheck.Report()
-        /// Everything that is wrong, of files and of logs.
-        public var damages: [StorageError] = []
-    }
-
     /// Goes through every frame's checksum, every footer, and every log's chain and heads.
     ///
     /// It can run while the relay serves; what is appended meanwhile may or may not be seen.
@@ -24,9 +10,9 @@ extension SegmentStorage {
     ///   - progress: called with what was proven so far.
     public func verify(
         checksSignatures: Bool = true,
-        progress: (Verification) -> Void = { _ in }
-    ) throws(StorageError) -> Verification {
-        var result = Verification()
+        progress: (StorageCheck.Report) -> Void = { _ in }
+    ) throws(StorageError) -> StorageCheck.Report {
+        var result = StorageCheck.Report()
         result.damages = damages
         let segments = writer.withLock { writer in
             let active = writer.active
@@ -45,21 +31,26 @@ extension SegmentStorage {
             }
             progress(result)
         }
-        result.check = try StorageCheck.run(on: self, checksSignatures: checksSignatures) {
-            report in
-            result.check = report
-            progress(result)
+        let files = result
+        /// A walk over the logs, and what the files showed before.
+        func joined(_ walk: StorageCheck.Report) -> StorageCheck.Report {
+            var report = walk
+            report.segmentCount = files.segmentCount
+            report.frameCount = files.frameCount
+            report.damages = files.damages
+            report.damages += walk.damages.filter { !files.damages.contains($0) }
+            return report
         }
-        for damage in result.check.damages where !result.damages.contains(damage) {
-            result.damages.append(damage)
+        let walk = try StorageCheck.run(on: self, checksSignatures: checksSignatures) {
+            progress(joined($0))
         }
-        return result
+        return joined(walk)
     }
 
     private func verify(
         _ segment: Segment,
         end: Int?,
-        _ result: inout Verification
+        _ result: inout StorageCheck.Report
     ) throws(StorageError) {
         let (file, epoch) = try segment.open()
         var knownEnd = end
@@ -83,7 +74,6 @@ extension SegmentStorage {
         let scan = SegmentScan(bytes, epoch: epoch, knownEnd: limit)
         result.segmentCount += 1
         result.frameCount += scan.frames.count { !$0.isDamaged }
-        result.byteCount += bytes.count
         for damage in scan.damages {
             let error = StorageError.damagedFile(
                 path: segment.path,

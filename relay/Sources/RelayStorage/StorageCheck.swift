@@ -12,6 +12,10 @@ public struct StorageCheck {
         public var entryCount: UInt64 = 0
         /// Bytes of these entries.
         public var byteCount: UInt64 = 0
+        /// Segments whose frames were gone through, where there are any.
+        public var segmentCount = 0
+        /// Frames whose checksums are right.
+        public var frameCount = 0
         /// What is wrong; each names its log and offset, or its space.
         public var damages: [StorageError] = []
     }
@@ -79,6 +83,13 @@ public struct StorageCheck {
             for batch in batches {
                 guard batch.first == walk.end else { break }
                 try prove(batch, of: log, record, &walk)
+                if let head = record.head, head.end == walk.end, head != batch.head {
+                    throw .damagedLog(
+                        log: log,
+                        offset: walk.end,
+                        reason: "its last head isn't that of its last batch"
+                    )
+                }
             }
             guard batches.last?.end == walk.end else {
                 throw .damagedLog(log: log, offset: walk.end, reason: "a batch is missing")

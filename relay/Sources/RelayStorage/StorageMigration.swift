@@ -2,7 +2,9 @@
 //
 // A space is created with its list and admissions in one unit, then log after log, in units of some
 // batches each. What is there already is skipped, so a migration that was interrupted goes on where
-// it stopped. The source is only read. At the end every head of the source must be the target's.
+// it stopped. The source is only read. Each log is copied up to where it ended when its turn came,
+// so a source that others write to is copied as it was, log by log; its head must then be the
+// copy's.
 //
 // The relay's name is chosen when the target is made: give `SegmentStorage` that of the source, or
 // devices that have noted the relay's name find another.
@@ -96,12 +98,13 @@ public struct StorageMigration {
             next = start.end
         }
         while next < record.end {
-            let batches = try source.batches(
+            let found = try source.batches(
                 of: log,
                 from: next,
                 maximumCount: Limits.maximumBatchCount,
                 maximumByteCount: StorageMigration.unitByteCount
             )
+            let batches = found.prefix { $0.end <= record.end }
             guard let last = batches.last, next < last.end else {
                 throw .damagedLog(log: log, offset: next, reason: "a batch is missing")
             }

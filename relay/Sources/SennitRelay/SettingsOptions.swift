@@ -45,37 +45,55 @@ struct SettingsOptions: ParsableArguments {
 
     /// Reads everything that speaks about settings.
     func read() throws -> EffectiveSettings {
-        var file: EffectiveSettings.File?
-        if let path {
-            do {
-                let text = try String(contentsOfFile: path, encoding: .utf8)
-                file = EffectiveSettings.File(path: path, text: text)
-            } catch {
-                let reason =
-                    FileManager.default.fileExists(atPath: path)
-                    ? "it can't be read as UTF-8 text" : "there is no such file"
-                Complaint.write("\(path): \(reason)")
-                throw ExitCode(Complaint.settingsCode)
-            }
-        }
-        return EffectiveSettings(
+        EffectiveSettings(
             defaults: SettingsOptions.defaults,
-            file: file,
+            file: try path.map { try EffectiveSettings.File(reading: $0) },
             environment: ProcessInfo.processInfo.environment,
             flags: flags
         )
     }
 
-    /// The same, for a command that can't go on with a mistake.
-    func readOrFail() throws -> EffectiveSettings {
-        let effective = try read()
-        for warning in effective.warnings { Complaint.write("\(warning)", kind: "warning") }
-        guard effective.problems.isEmpty else {
-            for problem in effective.problems { Complaint.write("\(problem)") }
-            let isFlags = effective.problems.allSatisfy(\.source.isFlag)
+    /// What one file says, and nothing else.
+    static func settings(ofFile path: String) throws -> RelaySettings {
+        let file = try EffectiveSettings.File(reading: path)
+        return try EffectiveSettings(
+            defaults: defaults,
+            file: file,
+            environment: [:],
+            flags: []
+        ).orFail().settings
+    }
+
+    /// The same as `read`, for a command that can't go on with a mistake.
+    func readOrFail() throws -> EffectiveSettings { try read().orFail() }
+}
+
+extension EffectiveSettings.File {
+    /// Reads a file, or says why it can't be read and ends the command.
+    fileprivate init(reading path: String) throws {
+        do {
+            let text = try String(contentsOfFile: path, encoding: .utf8)
+            self.init(path: path, text: text)
+        } catch {
+            let reason =
+                FileManager.default.fileExists(atPath: path)
+                ? "it can't be read as UTF-8 text" : "there is no such file"
+            Complaint.write("\(path): \(reason)")
+            throw ExitCode(Complaint.settingsCode)
+        }
+    }
+}
+
+extension EffectiveSettings {
+    /// These, or all mistakes in them and the end of the command.
+    fileprivate func orFail() throws -> EffectiveSettings {
+        for warning in warnings { Complaint.write("\(warning)", kind: "warning") }
+        guard problems.isEmpty else {
+            for problem in problems { Complaint.write("\(problem)") }
+            let isFlags = problems.allSatisfy(\.source.isFlag)
             throw isFlags ? ExitCode.validationFailure : ExitCode(Complaint.settingsCode)
         }
-        return effective
+        return self
     }
 }
 

@@ -9,14 +9,18 @@ import RelayPostgres
 /// Storage that isn't in the data directory.
 enum SharedStorage {
     /// Opens it, if the settings name one.
-    /// - Parameter relayName: the name for a storage that is made; a random one if it is `nil`.
+    /// - Parameters:
+    ///   - relayName: the name for a storage that is made; a random one if it is `nil`.
+    ///   - isMade: whether it is made where there is none.
     static func open(
         _ settings: RelaySettings,
-        relayName: Bytes32? = nil
+        relayName: Bytes32? = nil,
+        isMade: Bool = true
     ) throws(RelayError) -> (any RelayStorage & Sendable)? {
         guard settings.storageEngine == "postgres" else { return nil }
         #if PostgreSQL
         var options = PostgresStorage.Options()
+        options.makesTables = isMade
         options.acceptsUnsafeServer = settings.acceptsUnsafeDatabase
         do throws(StorageError) {
             return try PostgresStorage(settings.databases, relayName: relayName, options: options)

@@ -55,44 +55,37 @@ extension AdminDesk {
         _ progress: (AdminProgress) -> Void
     ) throws -> VerifyReport {
         let checksSignatures = request.arguments["signatures"] != "no"
-        if let segments = try stored() as? SegmentStorage {
-            let proven = try segments.verify(checksSignatures: checksSignatures) { proven in
-                let isWalking = proven.check.logCount > 0
-                progress(
-                    AdminProgress(
-                        done: isWalking ? proven.check.entryCount : UInt64(proven.segmentCount),
-                        total: 0,
-                        unit: isWalking ? "entries" : "segments"
-                    )
+        let report = try stored().verify(checksSignatures: checksSignatures) { proven in
+            let isWalking = proven.logCount > 0
+            progress(
+                AdminProgress(
+                    done: isWalking ? proven.entryCount : UInt64(proven.segmentCount),
+                    total: 0,
+                    unit: isWalking ? "entries" : "segments"
                 )
-            }
-            return VerifyReport(
-                proven.check,
-                segments: proven.segmentCount,
-                damages: proven.damages
             )
         }
-        let report = try StorageCheck.run(on: stored(), checksSignatures: checksSignatures) {
-            progress(AdminProgress(done: $0.entryCount, total: 0, unit: "entries"))
-        }
-        return VerifyReport(report, segments: 0, damages: report.damages)
+        return VerifyReport(report)
     }
 
     private func segments() throws(AdminError) -> SegmentStorage {
         guard let segments = try stored() as? SegmentStorage else {
-            throw AdminError("this relay doesn't store in segments; use its database's own tools")
+            throw AdminError(
+                "this relay doesn't store in segments",
+                hint: "use its database's own tools, or `sennit-relay migrate` to copy all of it"
+            )
         }
         return segments
     }
 }
 
 extension VerifyReport {
-    init(_ report: StorageCheck.Report, segments: Int, damages: [StorageError]) {
-        self.segments = segments
+    init(_ report: StorageCheck.Report) {
+        segments = report.segmentCount
         spaces = report.spaceCount
         logs = report.logCount
         entries = report.entryCount
         bytes = report.byteCount
-        self.damages = damages.map(\.description)
+        damages = report.damages.map(\.description)
     }
 }

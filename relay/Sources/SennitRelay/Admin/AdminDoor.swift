@@ -88,7 +88,7 @@ struct AdminDoor {
             var storage: (any RelayStorage & Sendable)?
             if AdminDesk.needsStorage(request.verb) {
                 files.close()
-                if let shared = try SharedStorage.open(settings) {
+                if let shared = try SharedStorage.open(settings, isMade: false) {
                     storage = shared
                 } else {
                     storage = try StorageOpening.open(directory)

@@ -118,11 +118,18 @@ struct MigrateCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "migrate",
         abstract: "Copies all spaces from one storage to another; goes on where it was stopped.",
-        usage: "sennit-relay migrate --from sqlite:/srv/old --to segments:/var/lib/sennit-relay",
+        usage: """
+            sennit-relay migrate --from segments:/srv/old --to segments:/var/lib/sennit-relay
+            sennit-relay migrate --from segments:/srv/old --to config:/etc/sennit-relay/new.toml
+            sennit-relay migrate --from "postgres:host=db dbname=sennit" --to segments:/srv/copy
+            """,
         discussion: """
-            Storages are `segments:DIRECTORY` and `sqlite:DIRECTORY` (an older relay's, to read \
-            from). Neither may be in use. At the end every log's head is compared. Tokens and \
-            quotas are copied where the target has none.
+            Storages are `segments:DIRECTORY`, `sqlite:DIRECTORY` (an older relay's, to read \
+            from), `postgres:ADDRESS`, several separated by semicolons, and `config:FILE`: what a \
+            relay with these settings uses. Directories must not be in use. Databases may be; each \
+            log is then copied as it was when its turn came, and a second run brings what came \
+            since. Every log's head is compared. Tokens and quotas are copied from directory to \
+            directory, where the target has none.
             """
     )
 
@@ -151,12 +158,19 @@ struct MigrateCommand: ParsableCommand {
                     )
                 )
             }
-            try source.copyControl(to: target)
+            if try !source.copyControl(to: target) {
+                Complaint.write(
+                    "tokens and quotas aren't in databases; they stay in control.sqlite",
+                    kind: "note"
+                )
+            }
             try new.close()
             try old.close()
             try show(result)
         } catch let error as StorageError {
             fail(RelayError(error))
+        } catch let error as RelayError {
+            fail(error)
         } catch let error as AdminError {
             fail(error)
         }
@@ -179,55 +193,6 @@ struct MigrateCommand: ParsableCommand {
             \(result.entryCount) entries, \(SizeText(result.byteCount)) were copied
             """
         )
-    }
-}
-
-/// Where a relay's data is and in which form: `segments:DIRECTORY`. Other forms are added here.
-struct StorageAddress {
-    private enum Form: String, CaseIterable { case segments, sqlite }
-
-    private let form: Form
-    private let directory: String
-
-    init(_ text: String) throws(AdminError) {
-        let parts = text.split(separator: ":", maxSplits: 1).map(String.init)
-        guard parts.count == 2, let form = Form(rawValue: parts[0]) else {
-            let forms = Form.allCases.map { "\($0.rawValue):DIRECTORY" }.joined(separator: " or ")
-            throw AdminError("\(text) is no storage", hint: "it is written \(forms)")
-        }
-        (self.form, directory) = (form, parts[1])
-    }
-
-    func openForReading() throws -> any StorageReading {
-        switch form {
-        case .segments:
-            guard SegmentStorage.isPresent(in: directory) else {
-                throw StorageError.notRelayStorage(path: directory)
-            }
-            return try SegmentStorage(directory: directory)
-        case .sqlite: return try SQLiteStorage(directory: directory)
-        }
-    }
-
-    func openForWriting(relayName: Bytes32) throws -> any RelayStorage {
-        switch form {
-        case .segments: return try SegmentStorage(directory: directory, relayName: relayName)
-        case .sqlite:
-            throw AdminError(
-                "nothing is written to sqlite any more",
-                hint: "it is the form of older relays; migrate to segments:DIRECTORY"
-            )
-        }
-    }
-
-    /// Copies what the operator decided, where the target has nothing of it.
-    func copyControl(to target: StorageAddress) throws {
-        guard ControlStore.isPresent(in: directory),
-            !ControlStore.isPresent(in: target.directory)
-        else { return }
-        let control = try ControlStore(directory: directory)
-        try control.backup(to: target.directory)
-        try control.close()
     }
 }
 
