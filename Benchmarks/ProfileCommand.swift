@@ -26,22 +26,32 @@ struct ProfileCommand: ParsableCommand {
             let measurements = try TraceMeasurements(trace)
             var text = ""
             try profiledWork { text = try measurements.once(work) }
-            guard text.utf8.elementsEqual(measurements.expected.utf8) else {
-                throw BenchError.wrongText(
-                    what: work.rawValue,
-                    place: Evidence.difference(text, measurements.expected)
-                )
-            }
+            try requireProfiled(text, measurements.expected, work)
             print("\(name), \(work.rawValue), \(measurements.script.eventCount) events")
         }
         try loop.finish()
     }
 }
 
-/// A profiler collects while this runs, so its name is part of `Benchmarks/profile`.
+/// A profiler begins to count where this begins, so its name is part of `Benchmarks/profile`.
 @inline(never)
 private func profiledWork(_ body: () throws -> Void) rethrows {
     try body()
+}
+
+/// A profiler stops where this begins.
+@inline(never)
+private func requireProfiled(
+    _ text: String,
+    _ expected: String,
+    _ work: ProfileCommand.Work
+) throws {
+    guard text.utf8.elementsEqual(expected.utf8) else {
+        throw BenchError.wrongText(
+            what: work.rawValue,
+            place: Evidence.difference(text, expected)
+        )
+    }
 }
 
 extension TraceMeasurements {
