@@ -129,22 +129,23 @@ extension Branch {
             let position = operation.position
             let count = operation.events.count
             if operation.kind == .insert {
-                let bytes = history.operations.pool[operation.text]
-                if !pending.insert(bytes, count: count, at: position) {
-                    pending.settle(in: &text, at: position)
-                    _ = pending.insert(bytes, count: count, at: position)
+                let pool = history.operations.pool
+                if !pending.insert(operation.text, of: pool, count: count, at: position) {
+                    pending.settle(in: &text, from: pool, at: position)
+                    _ = pending.insert(operation.text, of: pool, count: count, at: position)
                 }
-                changes.insert(bytes, count: count, at: position)
+                changes.insert(pool[operation.text], count: count, at: position)
             } else {
                 let range = position..<(position + count)
-                if !pending.delete(range) {
-                    pending.settle(in: &text, at: range.upperBound)
-                    _ = pending.delete(range)
+                let pool = history.operations.pool
+                if !pending.delete(range, of: pool) {
+                    pending.settle(in: &text, from: pool, at: range.upperBound)
+                    _ = pending.delete(range, of: pool)
                 }
                 changes.delete(range)
             }
         }
-        pending.apply(to: &text)
+        pending.settle(in: &text, from: history.operations.pool, at: 0)
     }
 }
 

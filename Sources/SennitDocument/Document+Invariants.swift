@@ -4,6 +4,10 @@ extension Document {
     func checkInvariants() {
         history.checkInvariants()
         branch.text.checkInvariants()
+        typing.checkInvariants(
+            pool: history.operations.pool,
+            scalarCount: branch.text.scalarCount
+        )
         if let state = branch.state, state.isCurrent { state.tracker.checkInvariants() }
         if branch.endOfEvents == history.count {
             let version = history.graph.frontier

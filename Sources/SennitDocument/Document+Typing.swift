@@ -53,24 +53,45 @@ extension Document {
         with text: String,
         by author: inout Author
     ) throws(DocumentError) {
-        let isNext =
-            caret.position == range.upperBound && caret.end == history.count
-            && caret.log == author.index && caret.nextEvent == author.nextEvent
-        if isNext && range.isEmpty && caret.room >= text.utf8.count {
-            // Nothing is searched and nothing checked: the last keystroke did.
-            let bytes = text.utf8Span.span
-            let count = typing.insert(bytes)
-            history.typeOn(bytes, count: count)
-            author.nextEvent &+= UInt64(count)
-            caret.advance(by: count)
-        } else if isNext && caret.mayErase && range.count == 1 && text.isEmpty {
-            typing.deleteLast()
-            history.eraseOn(at: range.lowerBound)
-            author.nextEvent &+= 1
-            caret.retreat()
-        } else {
-            try replaceElsewhere(range, with: text, by: &author)
+        // Where the last keystroke left off, nothing is searched and nothing checked: it did.
+        if caret.end == history.count && caret.log == author.index
+            && caret.nextEvent == author.nextEvent
+        {
+            if range.upperBound == caret.position {
+                if range.isEmpty {
+                    if caret.room > 0, let byte = text.onlyByte {
+                        history.typeOn(byte)
+                        typing.typeOn(byteCount: 1, count: 1)
+                        author.nextEvent &+= 1
+                        return caret.advance(by: 1)
+                    }
+                    if caret.room >= text.utf8.count { return typeOn(text, by: &author) }
+                } else if range.count == 1 && caret.backwardRoom > 0 && text.isEmpty {
+                    history.eraseBackward(to: range.lowerBound)
+                    typing.eraseBackward(in: history.operations.pool)
+                    author.nextEvent &+= 1
+                    return caret.eraseBackward()
+                }
+            } else if range.lowerBound == caret.position && range.count == 1
+                && caret.forwardRoom > 0 && text.isEmpty
+            {
+                history.eraseForward()
+                typing.eraseForward()
+                author.nextEvent &+= 1
+                return caret.eraseForward()
+            }
         }
+        try replaceElsewhere(range, with: text, by: &author)
+    }
+
+    /// Lengthens the last insertion by several bytes, for which there is room.
+    @inline(never)
+    private mutating func typeOn(_ text: String, by author: inout Author) {
+        let bytes = text.utf8Span.span
+        let count = history.typeOn(bytes)
+        typing.typeOn(byteCount: bytes.count, count: count)
+        author.nextEvent &+= UInt64(count)
+        caret.advance(by: count)
     }
 
     /// `replace` for a change that doesn't lengthen the last operation, or isn't known to.
@@ -100,23 +121,29 @@ extension Document {
         if !range.isEmpty {
             history.typeDeletion(of: range)
             author.nextEvent += UInt64(range.count)
-            if !typing.delete(range) {
-                typing.settle(in: &branch.text, at: range.upperBound)
-                _ = typing.delete(range)
+            if !typing.delete(range, of: history.operations.pool) {
+                settle(before: range.upperBound)
+                _ = typing.delete(range, of: history.operations.pool)
             }
         }
         if !text.isEmpty {
             let position = range.lowerBound
-            if !typing.touches(position) { typing.settle(in: &branch.text, at: position) }
-            let bytes = text.utf8Span.span
-            let count = typing.insert(bytes)
-            history.typeInsertion(of: bytes, count: count, at: position)
+            if !typing.touches(position) { settle(before: position) }
+            let start = history.operations.pool.count
+            let count = history.typeInsertion(of: text.utf8Span.span, at: position)
+            let end = history.operations.pool.count
+            _ = typing.insert(start..<end, of: history.operations.pool, count: count, at: position)
             author.nextEvent += UInt64(count)
         }
-        caret = history.operations.caret
+        caret = history.operations.caret(scalarCount: self.scalarCount)
         caret.end = history.count
         caret.log = author.index
         caret.nextEvent = author.nextEvent
+    }
+
+    /// Gives the rope what was typed; typing goes on at another place.
+    private mutating func settle(before position: Int) {
+        typing.settle(in: &branch.text, from: history.operations.pool, at: position)
     }
 
     /// How many scalars the text has.
@@ -127,14 +154,14 @@ extension Document {
     mutating func settle() {
         caret = TypingCaret()
         if typing.isEmpty && branch.endOfEvents == history.count { return }
-        typing.settle(in: &branch.text, at: 0)
+        settle(before: 0)
         branch.settle(at: history.graph.frontier, count: history.count)
     }
 
     /// The text with what was typed.
     var settledText: Rope {
         var text = branch.text
-        if !typing.isEmpty { typing.apply(to: &text) }
+        if !typing.isEmpty { typing.apply(to: &text, from: history.operations.pool) }
         return text
     }
 
@@ -158,13 +185,16 @@ extension History {
     }
 
     /// Adds an insertion to the end of a chain.
-    fileprivate mutating func typeInsertion(of text: Span<UInt8>, count: Int, at position: Int) {
+    /// - Returns: How many scalars it has.
+    fileprivate mutating func typeInsertion(of text: Span<UInt8>, at position: Int) -> Int {
+        let count = text.scalarCount
         extend(by: count) { operations in
             if !operations.extendInsertion(at: position, count: count) {
                 operations.append(.insert, count: count, position: position)
             }
             operations.appendText(text)
         }
+        return count
     }
 
     /// Adds a deletion to the end of a chain.
@@ -176,16 +206,36 @@ extension History {
         }
     }
 
-    /// Lengthens the insertion that the newest event belongs to.
+    /// Lengthens the insertion that the newest event belongs to by an ASCII character.
     @inline(__always)
-    fileprivate mutating func typeOn(_ text: Span<UInt8>, count: Int) {
-        extend(by: count) { operations in operations.typeOn(text, count: count) }
+    fileprivate mutating func typeOn(_ byte: UInt8) {
+        extend(by: 1) { operations in
+            operations.appendText(byte)
+            operations.extend(by: 1)
+        }
+    }
+
+    /// The same by any text.
+    /// - Returns: How many scalars it has.
+    fileprivate mutating func typeOn(_ text: Span<UInt8>) -> Int {
+        let count = text.scalarCount
+        extend(by: count) { operations in
+            operations.appendText(text)
+            operations.extend(by: count)
+        }
+        return count
     }
 
     /// Lengthens the deletion that the newest event belongs to by the scalar before it.
     @inline(__always)
-    fileprivate mutating func eraseOn(at position: Int) {
-        extend(by: 1) { operations in operations.eraseOn(at: position) }
+    fileprivate mutating func eraseBackward(to position: Int) {
+        extend(by: 1) { operations in operations.eraseBackward(to: position) }
+    }
+
+    /// Lengthens the deletion that the newest event belongs to by the scalar after it.
+    @inline(__always)
+    fileprivate mutating func eraseForward() {
+        extend(by: 1) { operations in operations.extend(by: 1) }
     }
 
     /// The operations of a log from a number on, in local order.
@@ -234,5 +284,24 @@ extension History {
             parents: names(ofVersion: graph.parents(of: event)),
             content: content
         )
+    }
+}
+
+extension Span<UInt8> {
+    /// How many scalars valid UTF-8 has.
+    fileprivate var scalarCount: Int {
+        var count = 0
+        // Not more than there are bytes.
+        for index in indices { count &+= self[index] & 0xC0 == 0x80 ? 0 : 1 }
+        return count
+    }
+}
+
+extension String {
+    /// The byte of a string that has one.
+    @inline(__always)
+    fileprivate var onlyByte: UInt8? {
+        // Not `utf8Span`, `utf8.first` or an iterator, which are calls: docs/PERFORMANCE.md.
+        utf8.count == 1 ? utf8[utf8.startIndex] : nil
     }
 }

@@ -56,7 +56,7 @@ struct OperationLog: Sendable {
 
         /// Makes it a backward deletion down to a position.
         @inline(__always)
-        mutating func eraseOn(at position: UInt32) {
+        mutating func eraseBackward(to position: UInt32) {
             startAndTag = startAndTag & ~7 | UInt64(Kind.deleteBackward.rawValue)
             self.position = position
         }
@@ -294,33 +294,41 @@ extension OperationLog {
         return true
     }
 
-    /// Lengthens the last operation, which inserts.
+    /// Adds an ASCII character to the text of the last operation.
     @inline(__always)
-    mutating func typeOn(_ text: Span<UInt8>, count eventCount: Int) {
-        appendText(text)
-        count += eventCount
-    }
+    mutating func appendText(_ byte: UInt8) { pool.append(byte) }
+
+    /// Lengthens the last operation by events that do the same; their text is added beside.
+    @inline(__always)
+    mutating func extend(by eventCount: Int) { count += eventCount }
 
     /// Lengthens the last operation, which deletes backward or one scalar, by the one before.
     @inline(__always)
-    mutating func eraseOn(at position: Int) {
-        stored[stored.count - 1].eraseOn(at: UInt32(truncatingIfNeeded: position))
+    mutating func eraseBackward(to position: Int) {
+        stored[stored.count - 1].eraseBackward(to: UInt32(truncatingIfNeeded: position))
         count += 1
     }
 
-    /// Where the last operation goes on; the author is not known here.
-    var caret: TypingCaret {
+    /// Where the last operation goes on in a text of so many scalars; the author is not known here.
+    @inline(__always)
+    func caret(scalarCount: Int) -> TypingCaret {
         guard let last = stored.last else { return TypingCaret() }
         let length = count - last.start
+        let position = Int(last.position)
         switch Kind(rawValue: last.tag) {
         case .insert:
             return TypingCaret(
-                insertingAt: Int(last.position) + length,
+                insertingAt: position + length,
                 room: DocumentLimits.maximumStoredScalarCount - length
             )
-        case .deleteBackward: return TypingCaret(erasingBefore: Int(last.position))
-        case .deleteForward where length == 1:
-            return TypingCaret(erasingBefore: Int(last.position))
+        case .deleteBackward:
+            return TypingCaret(erasingAt: position, backwardRoom: position, forwardRoom: 0)
+        case .deleteForward:
+            return TypingCaret(
+                erasingAt: position,
+                backwardRoom: length == 1 ? position : 0,
+                forwardRoom: scalarCount - position
+            )
         default: return TypingCaret()
         }
     }

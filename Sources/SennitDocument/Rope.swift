@@ -103,9 +103,20 @@ extension Rope {
     public mutating func remove(_ range: Range<Int>) {
         requireRange(range)
         if range.isEmpty { return }
-        if root.removeInLeaf(range, isRoot: true) != nil { return }
+        if root.replaceInLeaf(range, with: [], counts: .zero, isRoot: true) != nil { return }
         let (left, rest) = root.split(at: range.lowerBound)
         root = .join(left, rest.split(at: range.count).right)
+    }
+
+    /// Replaces the scalars of `range`, which lies within 0...scalarCount, by valid UTF-8.
+    mutating func replace(_ range: Range<Int>, withUTF8 bytes: ArraySlice<UInt8>) {
+        requireRange(range)
+        if range.isEmpty { return insert(utf8: bytes, at: range.lowerBound) }
+        if root.replaceInLeaf(range, with: bytes, counts: TextCounts(bytes), isRoot: true) != nil {
+            return
+        }
+        remove(range)
+        insert(utf8: bytes, at: range.lowerBound)
     }
 
     /// Replaces the scalars of the patch's range by its text.

@@ -103,18 +103,26 @@ extension RopeNode {
         return children.count > RopeNode.maximumChildCount ? splitHalf() : nil
     }
 
-    /// Removes `range` if one leaf holds it all and stays large enough; `nil` if not, and then
-    /// nothing has changed.
-    mutating func removeInLeaf(_ range: Range<Int>, isRoot: Bool) -> TextCounts? {
+    /// Replaces `range` if one leaf holds it all and then is neither too small nor too large.
+    /// - Returns: What was removed; `nil` if nothing has changed.
+    mutating func replaceInLeaf(
+        _ range: Range<Int>,
+        with text: ArraySlice<UInt8>,
+        counts textCounts: TextCounts,
+        isRoot: Bool
+    ) -> TextCounts? {
         if height == 0 {
             let ascii = isASCII
             let start = byteOffset(of: range.lowerBound, in: .scalars, isASCII: ascii)
             let end = byteOffset(of: range.upperBound, in: .scalars, isASCII: ascii)
-            let rest = bytes.count - (end - start)
-            guard isRoot || rest >= RopeNode.minimumByteCount else { return nil }
+            let byteCount = bytes.count - (end - start) + text.count
+            guard byteCount <= RopeNode.maximumByteCount,
+                isRoot || byteCount >= RopeNode.minimumByteCount
+            else { return nil }
             let removed = TextCounts(bytes[start..<end])
-            bytes.removeSubrange(start..<end)
+            bytes.replaceSubrange(start..<end, with: text)
             counts -= removed
+            counts += textCounts
             return removed
         }
         var before = 0
@@ -123,10 +131,15 @@ extension RopeNode {
             if range.lowerBound < end {
                 guard range.upperBound <= end else { return nil }
                 let inner = (range.lowerBound - before)..<(range.upperBound - before)
-                guard let removed = children[index].removeInLeaf(inner, isRoot: false) else {
-                    return nil
-                }
+                let removed = children[index].replaceInLeaf(
+                    inner,
+                    with: text,
+                    counts: textCounts,
+                    isRoot: false
+                )
+                guard let removed else { return nil }
                 counts -= removed
+                counts += textCounts
                 return removed
             }
             before = end
