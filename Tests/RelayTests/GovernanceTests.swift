@@ -24,6 +24,7 @@ struct GovernanceTests {
         by author: DeviceKey? = nil,
         guest: Bool = false,
         newLog: Bool = false,
+        appends: Int = 1,
         entry: Int = 1,
         in space: SpaceID? = nil
     ) -> Governance.Charge {
@@ -32,6 +33,7 @@ struct GovernanceTests {
             author: author ?? self.author,
             isGuest: guest,
             isNewLog: newLog,
+            appendCount: appends,
             byteCount: byteCount,
             maximumEntryByteCount: entry
         )
@@ -188,6 +190,48 @@ struct GovernanceTests {
         let debt = answer(&rules, charge(1), terms: terms, now: .seconds(10))?.retryAfter
         #expect((debt ?? .zero) > .seconds(25))
         #expect(answer(&rules, charge(1), terms: terms, now: .seconds(60)) == nil)
+    }
+
+    @Test func `a run counts as many appends as it has, and reading again fills no bucket`() {
+        var policy = policy(bytes: 10)
+        policy.tokenRate.appendsPerSecond = 2
+        var rules = Governance(policy)
+        var terms = SpaceTerms()
+        terms.token = 7
+        rules.open(token(bytes: nil), byteCount: 0, now: .zero)
+        #expect(answer(&rules, charge(10, appends: 20), terms: terms) == nil)
+        rules.forgetAll()
+        rules.forget(space)
+        rules.open(token(bytes: nil), byteCount: 0, now: .zero)
+        #expect(answer(&rules, charge(1), terms: terms)?.code == .rateLimited)
+    }
+
+    @Test func `what is on its way weighs when the account is read again`() {
+        var rules = Governance(policy(bytes: 100))
+        #expect(answer(&rules, charge(70, newLog: true)) == nil)
+        #expect(rules.reserved(of: space) == Governance.Share(byteCount: 70, logCount: 1))
+        // Storage has none of it yet.
+        rules.forget(space)
+        let reserved = rules.reserved(of: space)
+        rules.open(space, SpaceTerms(), StorageUsage(), beside: reserved, now: .zero)
+        #expect(answer(&rules, charge(31))?.code == .quotaExceeded)
+        #expect(answer(&rules, charge(30)) == nil)
+        // 70 and then 30 are stored, or refused.
+        rules.settle(space, Governance.Share(byteCount: 70, logCount: 1))
+        #expect(rules.reserved(of: space) == Governance.Share(byteCount: 30))
+        rules.forgetAll()
+        #expect(rules.reserved(of: space) == Governance.Share(byteCount: 30))
+        rules.settle(space, Governance.Share(byteCount: 30))
+        #expect(rules.reserved(of: space) == Governance.Share())
+        #expect(answer(&rules, charge(100)) == nil)
+    }
+
+    @Test func `an account that was opened meanwhile is not opened again`() {
+        var rules = Governance(policy(bytes: 100))
+        #expect(answer(&rules, charge(90)) == nil)
+        // Who read usage before that comes late with it.
+        rules.open(space, SpaceTerms(), StorageUsage(), now: .zero)
+        #expect(answer(&rules, charge(11))?.code == .quotaExceeded)
     }
 
     @Test func `a revoked token may stop its spaces from being served`() {

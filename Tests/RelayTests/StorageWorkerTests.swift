@@ -1,3 +1,4 @@
+import Foundation
 import Logging
 import NIOCore
 import NIOPosix
@@ -80,6 +81,46 @@ struct StorageWorkerTests {
         let acks = [2, 4, 6, 8].map { "1 acked \($0)" }
         #expect(try await mailbox.take() == acks + ["9 0..<8"])
         #expect(storage.log(log.id)?.head == log.head(8))
+    }
+
+    @Test func `what is stored or refused is on its way no more`() async throws {
+        let directory = TestDirectory()
+        try FileManager.default.createDirectory(
+            atPath: directory.path,
+            withIntermediateDirectories: true
+        )
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let control = try ControlStore(directory: directory.path)
+        var policy = RelayPolicy()
+        policy.spaceQuota.maximumByteCount = 100
+        policy.spaceQuota.maximumDeviceShare = 1
+        let governor = Governor(policy, control: control, storage: storage, logger: logger)
+        let worker = StorageWorker(
+            storage: storage,
+            hub: hub,
+            governor: governor,
+            limits: RelayLimits(),
+            logger: logger
+        )
+        var log = TestLog(founder, space)
+        let group = worker.judge([append(log.add(count: 1, byteCount: 70))])
+        let reserved = Governance.Share(byteCount: 70, logCount: 1)
+        #expect(governor.reserved(of: space) == reserved)
+        // Storage has nothing of it yet, and the account is read again.
+        governor.forgetAll()
+        worker.write([append(log.add(count: 1, byteCount: 31))])
+        #expect(try await mailbox.take() == ["1 append refused 8"])
+        storage.submit(group.units) { results in #expect(results == [nil]) }
+        var outcome = StorageWorker.Outcome()
+        worker.finish(group, [nil], &outcome)
+        #expect(governor.reserved(of: space) == Governance.Share())
+        storage.failingCommitCount = 1
+        var other = TestLog(founder, space)
+        _ = other.add(Array(log.entries[..<1]))
+        worker.write([append(other.add(count: 1, byteCount: 30))])
+        #expect(governor.reserved(of: space) == Governance.Share())
+        #expect(try await mailbox.take() == ["1 append refused 10"])
+        try control.close()
     }
 
     @Test func `a failed commit acks nobody, tells nobody and is forgotten`() async throws {

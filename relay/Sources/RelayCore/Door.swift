@@ -26,7 +26,7 @@ struct Door {
 
     private struct Neighbour {
         var connectionCount = 0
-        var handshakes: DebtBucket
+        var handshakes: TokenBucket
     }
 
     private let policy: AddressPolicy
@@ -56,6 +56,9 @@ struct Door {
     var queueCount: Int { queue.count }
     /// Addresses that are remembered.
     var addressCount: Int { neighbours.count }
+
+    /// Whom a connection counts for; `nil` for nobody.
+    func address(of id: UInt64) -> PeerAddress? { visitors[id]?.address }
 
     /// A connection comes.
     /// - Parameters:
@@ -118,7 +121,7 @@ struct Door {
                 neighbours = neighbours.filter { $0.value.connectionCount > 0 }
             }
             neighbours[address] = Neighbour(
-                handshakes: DebtBucket(
+                handshakes: TokenBucket(
                     perSecond: policy.handshakesPerSecond,
                     burst: policy.handshakeBurst,
                     now: now
@@ -127,7 +130,7 @@ struct Door {
         }
         visitors[id]?.address = address
         neighbours[address]?.connectionCount += 1
-        neighbours[address]?.handshakes.take(1, now: now)
+        neighbours[address]?.handshakes.spend(1, now: now)
     }
 
     private mutating func oldestStranger() -> UInt64? {

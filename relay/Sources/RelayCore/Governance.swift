@@ -7,11 +7,12 @@
 //     first append   account of the space: terms from the control file, usage from storage
 //     append         fits? charge it : no
 //     no             usage is read again, at most once a second: it may have been deleted from
+//     stored or not  what was charged is settled: it is on its way no more
 //     storage fails  accounts are forgotten, and read again when they are needed
 //
-// So what was reserved and not stored weighs for a second at most, and what is on its way when an
-// account is read doesn't weigh, which lets a space over its quota by no more than what may wait
-// for the disk.
+// What is on its way when an account is read weighs as well: it was charged and isn't settled. Some
+// of it may have reached the disk by then and weighs twice until the account is read again, so a
+// space may be told too early that it is full, and corrected within a second, but is never over.
 //
 // Pure: time, usage and terms are arguments. `Governor` performs.
 
@@ -20,7 +21,7 @@ import SennitWire
 
 /// The operator's rules, applied to what is in use.
 struct Governance {
-    /// An append that fits its log.
+    /// Appends that fit their log.
     struct Charge {
         let space: SpaceID
         let author: DeviceKey
@@ -28,6 +29,7 @@ struct Governance {
         let isGuest: Bool
         /// Whether it begins a log.
         let isNewLog: Bool
+        var appendCount = 1
         let byteCount: UInt64
         let maximumEntryByteCount: Int
     }
@@ -36,9 +38,19 @@ struct Governance {
     private static let accountLifetime: Duration = .seconds(60)
 
     /// What a device's logs take up.
-    struct Share: Hashable {
+    struct Share: Hashable, Sendable {
         var byteCount: UInt64 = 0
         var logCount = 0
+
+        mutating func add(_ other: Share) {
+            byteCount += other.byteCount
+            logCount += other.logCount
+        }
+
+        mutating func subtract(_ other: Share) {
+            byteCount -= min(byteCount, other.byteCount)
+            logCount -= min(logCount, other.logCount)
+        }
     }
 
     /// What is known of a space in use.
@@ -49,6 +61,8 @@ struct Governance {
         /// By author; `nil` until it matters.
         var shares: [DeviceKey: Share]?
         var readAt: Duration
+        /// What is charged and not settled.
+        var reserved = Share()
     }
 
     /// What an append comes to.
@@ -65,12 +79,16 @@ struct Governance {
         var record: TokenRecord
         /// Bytes of all its spaces.
         var byteCount: UInt64
-        var rate: RateBucket
     }
 
     private(set) var policy: RelayPolicy
     private var accounts: [SpaceID: Account] = [:]
+    // What is on its way to spaces whose account was forgotten since. Invariant: none of them has
+    // an account, and none of these is zero.
+    private var orphans: [SpaceID: Share] = [:]
     private var tokens: [Int64: TokenAccount] = [:]
+    // Not in the token's account: what is forgotten and read again must not make a bucket full.
+    private var rates: [Int64: RateBucket] = [:]
 
     private static let rereadInterval: Duration = .seconds(1)
 
@@ -90,14 +108,32 @@ struct Governance {
     /// Whether the token's account is there.
     func knows(token: Int64) -> Bool { tokens[token] != nil }
 
-    /// Learns of a space.
-    mutating func open(_ space: SpaceID, _ terms: SpaceTerms, _ usage: StorageUsage, now: Duration)
-    {
+    /// What is on its way to a space.
+    func reserved(of space: SpaceID) -> Share {
+        accounts[space]?.reserved ?? orphans[space] ?? Share()
+    }
+
+    /// Learns of a space, unless somebody else was faster.
+    /// - Parameters:
+    ///   - usage: read from storage.
+    ///   - reserved: what was on its way before usage was read.
+    mutating func open(
+        _ space: SpaceID,
+        _ terms: SpaceTerms,
+        _ usage: StorageUsage,
+        beside reserved: Share = Share(),
+        now: Duration
+    ) {
+        if accounts[space] != nil { return }
+        var usage = usage
+        usage.byteCount += reserved.byteCount
+        usage.logCount += reserved.logCount
         accounts[space] = Account(
             terms: terms,
             quota: terms.quota.completed(by: policy.spaceQuota),
             usage: usage,
-            readAt: now
+            readAt: now,
+            reserved: orphans.removeValue(forKey: space) ?? Share()
         )
     }
 
@@ -108,27 +144,43 @@ struct Governance {
 
     /// Learns of a token.
     mutating func open(_ token: TokenRecord, byteCount: UInt64, now: Duration) {
-        tokens[token.id] = TokenAccount(
-            record: token,
-            byteCount: byteCount,
-            rate: RateBucket(policy.tokenRate, now: now)
-        )
+        tokens[token.id] = TokenAccount(record: token, byteCount: byteCount)
+        if rates[token.id] == nil { rates[token.id] = RateBucket(policy.tokenRate, now: now) }
     }
 
     /// Forgets one space, which is read again when it is needed.
     mutating func forget(_ space: SpaceID) {
+        if let token = accounts[space]?.terms.token { tokens[token] = nil }
+        drop(space)
+    }
+
+    private mutating func drop(_ space: SpaceID) {
         guard let account = accounts.removeValue(forKey: space) else { return }
-        if let token = account.terms.token { tokens[token] = nil }
+        if account.reserved != Share() { orphans[space] = account.reserved }
     }
 
     /// Forgets all that can be read again.
     mutating func forgetAll() {
+        for (space, account) in accounts where account.reserved != Share() {
+            orphans[space] = account.reserved
+        }
         accounts = [:]
         tokens = [:]
     }
 
+    /// What was charged is stored, or refused: it is on its way no more.
+    mutating func settle(_ space: SpaceID, _ share: Share) {
+        if let index = accounts.index(forKey: space) {
+            accounts.values[index].reserved.subtract(share)
+        } else if let index = orphans.index(forKey: space) {
+            orphans.values[index].subtract(share)
+            if orphans.values[index] == Share() { orphans.remove(at: index) }
+        }
+    }
+
     /// Takes new settings in.
     mutating func setPolicy(_ policy: RelayPolicy) {
+        if policy.tokenRate != self.policy.tokenRate { rates = [:] }
         self.policy = policy
         forgetAll()
     }
@@ -150,7 +202,10 @@ struct Governance {
     mutating func charge(_ charge: Charge, at position: Position, now: Duration) -> Verdict {
         guard isOpen(charge.space), let account = accounts[charge.space],
             now - account.readAt < Governance.accountLifetime
-        else { return .needsAccount }
+        else {
+            drop(charge.space)
+            return .needsAccount
+        }
         let limit = account.quota.maximumByteCount
         let needsShares =
             charge.isGuest || (charge.isNewLog && account.usage.logCount >= smallLogCount)
@@ -164,7 +219,11 @@ struct Governance {
             return .refused(Refusal(code: code, position: position, reason: reason))
         }
         if let token = account.terms.token,
-            let pause = tokens[token]?.rate.take(byteCount: charge.byteCount, now: now)
+            let pause = rates[token]?.take(
+                appendCount: charge.appendCount,
+                byteCount: charge.byteCount,
+                now: now
+            )
         {
             return .refused(
                 Refusal(
@@ -240,20 +299,29 @@ struct Governance {
     }
 
     private mutating func enter(_ charge: Charge, _ token: Int64?) {
-        accounts[charge.space]?.usage.byteCount += charge.byteCount
-        if charge.isNewLog { accounts[charge.space]?.usage.logCount += 1 }
-        if accounts[charge.space]?.shares != nil {
-            accounts[charge.space]?.shares?[charge.author, default: Share()].byteCount +=
-                charge.byteCount
-            if charge.isNewLog {
-                accounts[charge.space]?.shares?[charge.author, default: Share()].logCount += 1
-            }
+        if let index = accounts.index(forKey: charge.space) {
+            accounts.values[index].enter(charge)
         }
         if let token { tokens[token]?.byteCount += charge.byteCount }
     }
 }
 
+extension Governance.Account {
+    fileprivate mutating func enter(_ charge: Governance.Charge) {
+        let new = charge.share
+        usage.byteCount += new.byteCount
+        usage.logCount += new.logCount
+        reserved.add(new)
+        if shares != nil { shares?[charge.author, default: Governance.Share()].add(new) }
+    }
+}
+
 extension Governance.Charge {
+    /// What it adds to an account.
+    var share: Governance.Share {
+        Governance.Share(byteCount: byteCount, logCount: isNewLog ? 1 : 0)
+    }
+
     /// What a batch at a log's tail takes up.
     init(
         _ batch: Batch,
@@ -288,6 +356,7 @@ extension Governance.Charge {
             author: run.author,
             isGuest: isGuest,
             isNewLog: false,
+            appendCount: run.appends.count,
             byteCount: UInt64(run.byteCount),
             maximumEntryByteCount: maximumByteCount
         )

@@ -91,6 +91,16 @@ final class Governor: Sendable {
         }
     }
 
+    /// What is charged and on its way to the disk.
+    func reserved(of space: SpaceID) -> Governance.Share {
+        state.withLock { $0.rules.reserved(of: space) }
+    }
+
+    /// What was charged is stored, or refused.
+    func settle(_ space: SpaceID, _ share: Governance.Share) {
+        state.withLock { $0.rules.settle(space, share) }
+    }
+
     /// Forgets what can be read again, for storage refused something that was charged.
     func forgetAll() { state.withLock { $0.rules.forgetAll() } }
 
@@ -115,11 +125,13 @@ final class Governor: Sendable {
 
     private func open(_ space: SpaceID, now: Duration) throws(StorageError) {
         let terms = try control.terms(of: space) ?? SpaceTerms()
+        // Before usage: what reaches the disk in between may weigh twice, but not go unseen.
+        let reserved = reserved(of: space)
         let usage = try storage.usage(of: space)
         if let token = terms.token, state.withLock({ !$0.rules.knows(token: token) }) {
             try open(token: token, now: now)
         }
-        state.withLock { $0.rules.open(space, terms, usage, now: now) }
+        state.withLock { $0.rules.open(space, terms, usage, beside: reserved, now: now) }
     }
 
     private func open(token: Int64, now: Duration) throws(StorageError) {
@@ -128,6 +140,7 @@ final class Governor: Sendable {
         }
         var byteCount: UInt64 = 0
         for space in try control.spaces(of: token) {
+            byteCount += reserved(of: space).byteCount
             byteCount += try storage.usage(of: space).byteCount
         }
         state.withLock { $0.rules.open(record, byteCount: byteCount, now: now) }
@@ -135,8 +148,11 @@ final class Governor: Sendable {
 
     private func openShares(of space: SpaceID) throws(StorageError) {
         var shares: [DeviceKey: Governance.Share] = [:]
+        // Whose it is isn't known, so it weighs on each.
+        let reserved = reserved(of: space).byteCount
         for log in try storage.logs(of: space) {
-            var share = shares[log.descriptor.device] ?? Governance.Share()
+            var share =
+                shares[log.descriptor.device] ?? Governance.Share(byteCount: reserved)
             let (end, start) = (log.head?.byteCount ?? 0, log.start?.byteCount ?? 0)
             share.byteCount += end > start ? end - start : 0
             share.logCount += 1

@@ -62,7 +62,8 @@ extension StorageWorker {
             answers.append(AppendAnswer(append.head))
         }
         tails[run.log] = LogTail(run.log, run.descriptor, at: run.head)
-        reserve(unit, answers, run, job, &group)
+        let charged = Governance.Share(byteCount: UInt64(run.byteCount))
+        reserve(unit, answers, run, job, charged, &group)
     }
 
     private func judgeEach(
@@ -75,6 +76,7 @@ extension StorageWorker {
         var tail = known ?? LogTail(startOf: run.descriptor, in: run.space)
         var unit: StorageUnit = []
         var answers: [AppendAnswer] = []
+        var charged = Governance.Share()
         for append in run.appends {
             var base = tail
             var overlap: [Batch] = []
@@ -98,14 +100,13 @@ extension StorageWorker {
             case .known: answers.append(.acked(end: tail.end, chain: tail.chain))
             case .appends(let batch):
                 let beginsLog = known == nil && unit.isEmpty
-                let refusal = try governor?.charge(
-                    Governance.Charge(batch, of: tail, run.space, isGuest, beginsLog),
-                    at: Position(log: run.log, offset: batch.first)
-                )
-                if let refusal {
+                let charge = Governance.Charge(batch, of: tail, run.space, isGuest, beginsLog)
+                let position = Position(log: run.log, offset: batch.first)
+                if let refusal = try governor?.charge(charge, at: position) {
                     answers.append(.refused(refusal))
                     continue
                 }
+                charged.add(charge.share)
                 if beginsLog {
                     unit.append(.createLog(tail.descriptor, space: run.space))
                 }
@@ -131,7 +132,7 @@ extension StorageWorker {
             inFlight.newLogCounts[run.space, default: 0] += 1
         }
         tails[run.log] = tail
-        reserve(unit, answers, answered, answeredJob, &group)
+        reserve(unit, answers, answered, answeredJob, charged, &group)
     }
 
     private func reserve(
@@ -139,12 +140,13 @@ extension StorageWorker {
         _ answers: [AppendAnswer],
         _ run: AppendRun,
         _ job: Committer.Job,
+        _ charged: Governance.Share,
         _ group: inout Judged
     ) {
         group.units.append(unit)
         let number = group.units.count - 1
         group.answers.append((job, .answered(run, answers), number))
-        group.runs.append((run, job.outlet.id, number))
+        group.runs.append((run, job.outlet.id, number, charged))
         inFlight.logs[run.log, default: 0] += 1
     }
 

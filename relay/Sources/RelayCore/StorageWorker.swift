@@ -47,8 +47,8 @@ final class StorageWorker {
         var answers: [(job: Committer.Job, delivery: Delivery?, unit: Int?)] = []
         /// Devices that enter after the commit; those with a unit are refused if it fails.
         fileprivate var entrants: [(job: Committer.Job, request: EnterRequest, unit: Int?)] = []
-        /// The runs that were appended, and by whom.
-        var runs: [(run: AppendRun, author: UInt64, unit: Int)] = []
+        /// The runs that were appended, by whom, and what their space was charged.
+        var runs: [(run: AppendRun, author: UInt64, unit: Int, charged: Governance.Share)] = []
         fileprivate var accessChanges: [(space: SpaceID, unit: Int)] = []
         fileprivate var touchedSpaces: [SpaceID] = []
         /// Spaces, once for each log that is new in them.
@@ -420,7 +420,10 @@ final class StorageWorker {
 
     /// The group is on its way no more.
     private func settle(_ group: Judged) {
-        for (run, _, _) in group.runs { InFlight.drop(run.log, from: &inFlight.logs) }
+        for (run, _, _, charged) in group.runs {
+            InFlight.drop(run.log, from: &inFlight.logs)
+            governor?.settle(run.space, charged)
+        }
         for space in group.touchedSpaces { InFlight.drop(space, from: &inFlight.spaces) }
         for space in group.newLogs { InFlight.drop(space, from: &inFlight.newLogCounts) }
         inFlight.newSpaceCount -= group.newSpaceCount
