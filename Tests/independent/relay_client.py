@@ -13,6 +13,7 @@ from reader.names import log_id
 CHALLENGE, WELCOME, ENTRIES, CAUGHT_UP, ACK, REFUSED = 1, 2, 3, 4, 5, 6
 HELLO, FOUND, SUBSCRIBE, APPEND, PRESENCE = 16, 17, 18, 19, 32
 PING, PONG = 33, 34
+UNKNOWN_SPACE = 3
 
 
 class RelayClient:
@@ -75,8 +76,8 @@ class RelayClient:
             raise ConnectionError(f"frame {got} instead of {kind}: {reader.rest()!r}")
         return reader
 
-    def enter(self, invite=None):
-        """Proves the device, and the invite if it comes by one.
+    def enter(self, invite=None, genesis=None):
+        """Proves the device, and the invite if it comes by one. Brings the space if need be.
 
         Gives the access list and (log, device, incarnation, start, end) of each log.
         """
@@ -93,7 +94,16 @@ class RelayClient:
             word = b"sennit/admit/1\n" + self.space + public
             admission = b"\1" + invite.public + keys.sign(invite, word)
         self.send(HELLO, varint(1) + self.space + public + signature + admission)
-        welcome = self.expect(WELCOME)
+        if genesis:
+            kind, reader = self.receive()
+            if kind == REFUSED and reader.varint() == UNKNOWN_SPACE:
+                self.send(FOUND, genesis)
+                kind, reader = self.receive()
+            if kind != WELCOME:
+                raise ConnectionError(f"frame {kind} instead of {WELCOME}: {reader.rest()!r}")
+            welcome = reader
+        else:
+            welcome = self.expect(WELCOME)
         access = welcome.blob(1 << 20)
         logs = []
         for _ in range(welcome.varint(4096)):
