@@ -76,6 +76,8 @@ install:
 		install -m 644 relay/deploy/sennit-relay.toml $(DESTDIR)/etc/sennit-relay/sennit-relay.toml
 	install -d $(DESTDIR)$(UNITDIR)
 	sed 's|/usr/local/bin|$(PREFIX)/bin|' relay/deploy/sennit-relay.service > $(DESTDIR)$(UNITDIR)/sennit-relay.service
+	install -d $(DESTDIR)$(PREFIX)/share/man/man8
+	.build-relay/release/sennit-relay config manual > $(DESTDIR)$(PREFIX)/share/man/man8/sennit-relay.8
 	install -D -m 644 relay/deploy/nginx.conf $(DESTDIR)$(PREFIX)/share/doc/sennit-relay/nginx.conf
 	install -m 644 relay/deploy/Caddyfile relay/README.md relay/SETTINGS.md $(DESTDIR)$(PREFIX)/share/doc/sennit-relay/
 

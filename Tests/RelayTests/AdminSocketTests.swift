@@ -219,6 +219,32 @@ struct AdminSocketTests {
         try relay.server.stop()
     }
 
+    @Test func `one connection of a space is ended by its number`() async throws {
+        let relay = try TestRelay()
+        let (one, two) = (try await enter(relay), try await enter(relay))
+        _ = try await enter(relay, 1)
+        let space = founder.genesis().spaceID
+        func list() throws -> ConnectionsReport {
+            try ask(relay, "connections.list", ["space": space.hex], as: ConnectionsReport.self)
+        }
+        let report = try list()
+        #expect(report.members == 3)
+        #expect(report.spaces == [.init(space: space.hex, connections: 2)])
+        #expect(report.connections.count == 2)
+        // They come from this machine, which no limit counts.
+        #expect(report.connections.map(\.address) == [nil, nil])
+        let first = try #require(report.connections.first).number
+        let kick = ["connection": "\(first)"]
+        #expect(try ask(relay, "connections.kick", kick, as: CountReport.self).count == 1)
+        _ = await one.rest()
+        var log = TestLog(founder, space)
+        #expect(try await two.append(log.add(count: 1)) == .ack(log.ack(1)))
+        while try list().connections.count > 1 { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(try error(relay, "connections.kick", kick) == "there is no connection \(first)")
+        #expect(try error(relay, "connections.kick", ["connection": "x"]).contains("whole number"))
+        try relay.server.stop()
+    }
+
     @Test func `reload and drain are what the process makes of them`() throws {
         let relay = try TestRelay()
         #expect(try error(relay, "drain").contains("can't be stopped from here"))

@@ -14,6 +14,16 @@ struct PeerAddressTests {
     }
 
     @Test(arguments: [
+        "192.0.2.1", "0.0.0.0", "255.255.255.255", "2001:db8:1:2::", "2001:db8:0:0:0:0:0:1",
+        "0:0:0:0::", "fe80:0:0:0:a:b:c:d",
+    ])
+    func `its description is read as the same address`(text: String) throws {
+        let address = try #require(PeerAddress(text))
+        #expect(address.description == text)
+        #expect(PeerAddress(address.description) == address)
+    }
+
+    @Test(arguments: [
         "", "1", "1.2.3", "1.2.3.4.5", "256.1.1.1", "1.2.3.04", "+1.2.3.4", "1.2.3.4:80", ":",
         ":::", "1::2::3", "1:2:3:4:5:6:7", "1:2:3:4:5:6:7:8:9", "1:2:3:4:5:6:7::8", "12345::",
         "g::", "1.2.3.4::", "::1 ", "unknown", "_hidden",

@@ -191,7 +191,7 @@ struct PostgresOperationTests {
         let good = try run("verify", "--data", directory.path)
         #expect(good.2 == 0)
         #expect(good.output.contains("3 spaces, 3 logs, 18 entries"))
-        #expect(try run("check", "--storage", address).2 == 0)
+        #expect(try run("verify", "--storage", address).2 == 0)
         let schema = try #require(sources[0].split(separator: "=").last?.dropLast())
         let hex = writer.logs.map { "'\\x\($0.id.hex)'" }
         let (logs, batches) = ("\(schema).logs", "\(schema).batches")
@@ -231,7 +231,7 @@ struct PostgresOperationTests {
             let bad = try run("verify", "--data", directory.path)
             #expect(bad.2 == 1)
             #expect(bad.errors.contains(fault.says), "\(bad.errors)")
-            let checked = try run("check", "--storage", address)
+            let checked = try run("verify", "--storage", address)
             #expect(checked.2 == 1)
             #expect(checked.errors.contains(fault.says), "\(checked.errors)")
             if !fault.mend.isEmpty { try server.query(fault.mend) }
@@ -247,7 +247,7 @@ struct PostgresOperationTests {
         let server = try PostgresServer.shared()
         let source = try server.schemas(1)[0]
         for words in [
-            ["check", "--storage", "postgres:\(source)"],
+            ["verify", "--storage", "postgres:\(source)"],
             ["migrate", "--from", "postgres:\(source)", "--to", "segments:\(other.path)"],
         ] {
             let run = try RelayProcess.run(words)
@@ -258,7 +258,7 @@ struct PostgresOperationTests {
         let query = "SELECT count(*) FROM pg_tables WHERE schemaname = '\(schema)'"
         #expect(try server.query(query) == "0")
         #expect(!FileManager.default.fileExists(atPath: other.path))
-        let secret = try run("check", "--storage", "postgress:host=x password=hush")
+        let secret = try run("verify", "--storage", "postgress:host=x password=hush")
         #expect(secret.2 == 1)
         #expect(secret.errors.hasPrefix("sennit-relay: error: postgress is no storage\n"))
         #expect(!secret.errors.contains("hush"))

@@ -52,16 +52,22 @@ final class Proxy {
 
     /// A device that trusts the certificate and connects to the proxy.
     func connect() async throws -> RelayClient {
+        try await RelayClient.connect(port: port, tls: context())
+    }
+
+    /// The same, for any bytes.
+    func socket() async throws -> RawSocket {
+        try await RawSocket(port: port, tls: context())
+    }
+
+    private func context() throws -> NIOSSLContext {
         var client = TLSConfiguration.makeClientConfiguration()
         client.trustRoots = .certificates(
             try NIOSSLCertificate.fromPEMBytes(Array(TLSTests.certificate.utf8))
         )
         // Devices offer nothing else, and no proxy is to choose HTTP/2 for a WebSocket.
         client.applicationProtocols = ["http/1.1"]
-        return try await RelayClient.connect(
-            port: port,
-            tls: NIOSSLContext(configuration: client)
-        )
+        return try NIOSSLContext(configuration: client)
     }
 
     /// Neither program can be told to take any port that is free.

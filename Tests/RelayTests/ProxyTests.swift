@@ -38,7 +38,8 @@ struct ProxyTests {
         relay: Int,
         port: Int,
         files: (chainPath: String, keyPath: String),
-        readTimeout: String
+        readTimeout: String,
+        more: String = ""
     ) throws -> String {
         var server = try ProxyTests.snippet("nginx.conf")
         let certificates = "/etc/letsencrypt/live/relay.example.org"
@@ -60,7 +61,7 @@ struct ProxyTests {
             events { worker_connections 64; }
             http {
                 access_log off;
-            \(paths.joined())
+            \(paths.joined())\(more)
             \(server)
             }
             """
@@ -158,6 +159,40 @@ struct ProxyTests {
         #expect(relay.end(with: SIGTERM).status == 0)
     }
 
+    @Test(.enabled(if: isNeeded(nginx), "nginx is missing; `make setup-tests` installs it"))
+    func `behind nginx the limits of an address are those of who connects to it`() async throws {
+        let relay = try serve(["--access-trusted-proxies", "127.0.0.1"], connections: 1)
+        let proxy = try await Proxy(ProxyTests.nginx) { port, files in
+            // Lets the test's devices come from anywhere: as nginx sees them, they do.
+            let text = try nginxConfiguration(
+                relay: relay.port,
+                port: port,
+                files: files,
+                readTimeout: "60s",
+                more: "    set_real_ip_from 127.0.0.1;\n    real_ip_header X-Test-Address;\n"
+                    + "    keepalive_timeout 0;\n"
+            )
+            return ["-p", directory.path, "-c", try write("nginx.conf", text)]
+        }
+        let first = try await proxy.socket()
+        try await first.upgrade(["X-Test-Address: 192.0.2.7"])
+        try await relay.isUpgraded(1)
+        // What a stranger says about itself is not what nginx passes on.
+        let second = try await proxy.socket()
+        try await second.upgrade(["X-Test-Address: 192.0.2.7", "X-Forwarded-For: 192.0.2.99"])
+        let answer = String(decoding: try await second.untilClosed(), as: UTF8.self)
+        #expect(answer.hasPrefix("HTTP/1.1 429 "))
+        #expect(answer.contains("\r\nRetry-After: 60\r\n"))
+        let other = try await proxy.socket()
+        try await other.upgrade(["X-Test-Address: 192.0.2.8"])
+        try await relay.isUpgraded(2)
+        let metrics = try relay.get("/metrics").body
+        #expect(metrics.contains("\nsennit_relay_turned_away_total{reason=\"address\"} 1\n"))
+        // nginx answers the end of TLS by hanging up.
+        for socket in [first, other] { try? await socket.close() }
+        #expect(relay.end(with: SIGTERM).status == 0)
+    }
+
     @Test(.enabled(if: isNeeded(caddy), "caddy is missing; `make setup-tests` installs it"))
     func `caddy hands over upgrades and large frames`() async throws {
         let relay = try serve()
@@ -170,11 +205,11 @@ struct ProxyTests {
         #expect(relay.end(with: SIGTERM).status == 0)
     }
 
-    private func serve() throws -> ServingRelay {
+    private func serve(_ flags: [String] = [], connections: Int = 64) throws -> ServingRelay {
         try ServingRelay(
             ["--data", directory.path + "/data", "--listen", "127.0.0.1:0"]
-                + ["--metrics-listen", "off"],
-            needsMetrics: false
+                + ["--metrics-listen", "127.0.0.1:0"]
+                + ["--access-connections-per-address", "\(connections)"] + flags
         )
     }
 }

@@ -1,16 +1,22 @@
 import NIOCore
 import NIOPosix
+import NIOSSL
 
 /// A plain TCP connection: sends any bytes and collects what comes until it is closed.
 final class RawSocket {
     private let channel: any Channel
     private let answer: EventLoopFuture<ByteBuffer>
 
-    init(port: Int) async throws {
+    init(port: Int, tls: NIOSSLContext? = nil) async throws {
         let promise = MultiThreadedEventLoopGroup.singleton.next().makePromise(of: ByteBuffer.self)
         channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        try channel.pipeline.syncOperations.addHandler(
+                            NIOSSLClientHandler(context: tls, serverHostname: "localhost")
+                        )
+                    }
                     try channel.pipeline.syncOperations.addHandler(Collector(promise))
                 }
             }
@@ -25,11 +31,13 @@ final class RawSocket {
     func send(_ text: String) async throws { try await send(Array(text.utf8)) }
 
     /// Sends the request that turns the connection into a WebSocket.
-    func upgrade() async throws {
+    func upgrade(_ headers: [String] = []) async throws {
+        let more = headers.map { $0 + "\r\n" }.joined()
         try await send(
             """
             GET / HTTP/1.1\r\nHost: relay\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\
-            Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\r\n
+            Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n\
+            \(more)\r\n
             """
         )
     }

@@ -126,7 +126,7 @@ struct RelayProcessTests {
             #expect(relay.end(with: SIGKILL).reason == .uncaughtSignal)
             #expect(await client.rest() == [])
         }
-        let checked = try RelayProcess.run(["check", "--data", directory.path])
+        let checked = try RelayProcess.run(["verify", "--data", directory.path])
         #expect(checked.status == 0)
         #expect(checked.output.contains("1 logs, \(log.entries.count) entries"))
     }
@@ -149,7 +149,7 @@ struct RelayProcessTests {
             _ = try await client.next()
             _ = relay.end(with: SIGKILL)
         }
-        #expect(try RelayProcess.run(["check", "--data", directory.path]).status == 0)
+        #expect(try RelayProcess.run(["verify", "--data", directory.path]).status == 0)
     }
 
     @Test(arguments: [SIGTERM, SIGINT])
@@ -203,18 +203,18 @@ struct RelayProcessTests {
             withIntermediateDirectories: true
         )
         try Data("not a database at all".utf8).write(to: URL(fileURLWithPath: path))
-        for verb in ["serve", "check"] {
+        for verb in ["serve", "verify"] {
             let run = try RelayProcess.run([verb, "--data", directory.path])
             #expect(run.status == 1)
             #expect(run.errors == "sennit-relay: error: \(path) is not the storage of a relay\n")
         }
         #expect(try String(contentsOfFile: path, encoding: .utf8) == "not a database at all")
-        let missing = try RelayProcess.run(["check", "--data", directory.path + "/missing"])
+        let missing = try RelayProcess.run(["verify", "--data", directory.path + "/missing"])
         #expect(missing.status == 1)
         #expect(!FileManager.default.fileExists(atPath: directory.path + "/missing"))
     }
 
-    @Test func `a check names the damage and exits with 1`() async throws {
+    @Test func `verify, by its old name too, names the damage and exits with 1`() async throws {
         let relay = try RelayProcess(directory: directory.path)
         let (client, _) = try await enter(relay)
         var log = TestLog(founder, genesis.spaceID)
@@ -231,8 +231,10 @@ struct RelayProcessTests {
         let place = try #require(data.range(of: Data("a mark to be found".utf8)))
         data[place.lowerBound] ^= 1
         try data.write(to: URL(fileURLWithPath: path))
-        let checked = try RelayProcess.run(["check", "--data", directory.path])
-        #expect(checked.status == 1)
-        #expect(checked.errors.contains("log \(log.id) is damaged at offset 0"))
+        for verb in ["verify", "check"] {
+            let checked = try RelayProcess.run([verb, "--data", directory.path])
+            #expect(checked.status == 1)
+            #expect(checked.errors.contains("log \(log.id) is damaged at offset 0"))
+        }
     }
 }

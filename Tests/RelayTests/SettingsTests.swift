@@ -188,6 +188,23 @@ struct SettingsTests {
         #expect(effective(uncommented).problems == [])
     }
 
+    @Test func `the manual page has every verb and setting, and troff reads it`() throws {
+        let run = try RelayProcess.run(["config", "manual"])
+        #expect(run.status == 0)
+        let lines = Set(run.output.split(separator: "\n").map(String.init))
+        for verb in ["serve", "admin spaces freeze", "verify", "token create"] {
+            #expect(lines.contains("\\fB\(verb)\\fR"), "\(verb)")
+        }
+        for setting in RelaySettings.table {
+            #expect(lines.contains { $0.hasPrefix("\\fB\(setting.key) (") }, "\(setting.key)")
+        }
+        // What begins a line with a point is a macro that man(7) has.
+        for line in lines where line.hasPrefix(".") {
+            let macro = line.prefix { $0 != " " }
+            #expect([".TH", ".SH", ".TP", ".B", ".RI", ".br"].contains(macro), "\(line)")
+        }
+    }
+
     @Test func `the pages in the repository are those that the table makes`() throws {
         let root = URL(fileURLWithPath: #filePath)
             .deletingLastPathComponent().deletingLastPathComponent().deletingLastPathComponent()

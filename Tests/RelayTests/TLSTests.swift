@@ -96,6 +96,32 @@ struct TLSTests {
         try server.stop()
     }
 
+    @Test func `who is turned away over TLS is told so, as long as that is cheap`() async throws {
+        var configuration = RelayServer.Configuration(directory: directory.path + "/data")
+        configuration.certificate = try files()
+        configuration.limits.maximumConnectionCount = 1
+        let server = try RelayServer(configuration, logger: logger)
+        var client = TLSConfiguration.makeClientConfiguration()
+        client.trustRoots = .certificates(
+            try NIOSSLCertificate.fromPEMBytes(Array(TLSTests.certificate.utf8))
+        )
+        let tls = try NIOSSLContext(configuration: client)
+        let member = try await RelayClient.connect(port: server.port, tls: tls)
+        let genesis = TestDevice(1).genesis()
+        try await member.greet(genesis.spaceID, as: TestDevice(1))
+        _ = try await member.next()
+        member.send(.found(genesis))
+        #expect(try await member.next() == .welcome(Welcome(access: nil, logs: [])))
+        let next = try await RawSocket(port: server.port, tls: tls)
+        let answer = String(decoding: try await next.untilClosed(), as: UTF8.self)
+        #expect(answer.hasPrefix("HTTP/1.1 503 "))
+        // Whoever begins no handshake has no hold on the relay for it.
+        let silent = try await RawSocket(port: server.port)
+        _ = try await silent.untilClosed()
+        #expect(server.relay.doorman.figures.fullCount == 2)
+        try server.stop()
+    }
+
     /// Connects and trusts one certificate only.
     private func connect(_ server: RelayServer, trusting certificate: String) async throws {
         var client = TLSConfiguration.makeClientConfiguration()

@@ -87,6 +87,16 @@ struct TelemetryTests {
         #expect(telemetry.phase == .draining)
     }
 
+    @Test func `every refusal has a name of its own`() {
+        let counters = LoopCounters()
+        for code in 1...14 as ClosedRange<UInt64> { counters.refuse(.init(rawValue: code)) }
+        counters.refuse(.init(rawValue: 99))
+        let counts = LoopCounters.refusalNames.indices.map(counters.refusalCount)
+        #expect(counts == [UInt64](repeating: 1, count: 15))
+        #expect(LoopCounters.refusalNames.last == "not_hosted")
+        #expect(Refusal.Code.notHosted.rawValue == 14)
+    }
+
     @Test func `the text is what Prometheus reads`() throws {
         var text = MetricsText()
         var times = StorageFigures().syncTimes
@@ -121,13 +131,18 @@ struct TelemetryTests {
         telemetry.serve(
             Telemetry.Source(
                 connectionCount: { 7 },
+                doorFigures: { Doorman.Figures(addressCount: 3, fullCount: 2, evictedCount: 1) },
                 figures: { failedAt.value },
                 sizes: { nil },
                 certificate: { nil }
             )
         )
         #expect(try get("/readyz", listener.port) == .init(status: 200, body: "ready\n"))
-        #expect(figure("connections", in: try get("/metrics", listener.port).body) == 7)
+        let metrics = try get("/metrics", listener.port).body
+        #expect(figure("connections", in: metrics) == 7)
+        #expect(figure("turned_away_total{reason=\"address\"}", in: metrics) == 3)
+        #expect(figure("turned_away_total{reason=\"full\"}", in: metrics) == 2)
+        #expect(figure("strangers_evicted_total", in: metrics) == 1)
         failedAt.set(.now)
         #expect(try get("/readyz", listener.port).body.hasPrefix("failing"))
         failedAt.set(.now - .seconds(61))

@@ -16,7 +16,7 @@ struct Evidence: Sendable {
     var versions: [[String]] = []
     /// By client: what differs between its index and one made anew; empty if nothing does.
     var indexDifferences: [[String]] = []
-    /// What `sennit-relay check` said.
+    /// What `sennit-relay verify` said.
     var relayCheck: (isSound: Bool, output: String) = (false, "")
     /// How many windows were looked for.
     var windowCount = 0

@@ -56,13 +56,13 @@ struct RelayProcess {
         process = nil
     }
 
-    /// What `sennit-relay check` says about the data of a relay that doesn't run.
+    /// What `sennit-relay verify` says about the data of a relay that doesn't run.
     func check() async throws(DemoError) -> (isSound: Bool, output: String) {
         let outputPath = directory.path + "/relay-check.txt"
         try? FileManager.default.removeItem(atPath: outputPath)
         let check = try ChildProcess(
             program,
-            ["check", "--data", directory.relay],
+            ["verify", "--data", directory.relay],
             outputPath: outputPath
         )
         let status = check.waitUntilExit()

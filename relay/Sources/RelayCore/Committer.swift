@@ -165,8 +165,11 @@ final class Committer: Sendable {
     /// Forgets what is known in memory of what is stored, which somebody else has changed.
     func forgetAll() { worker.withLock { $0.forgetAll() } }
 
-    /// Calls back once the queue has come round.
-    func whenAlive(_ call: @escaping @Sendable () -> Void) { queue.async(execute: call) }
+    /// Calls back once the queue has come round and storage has answered after it: a group of
+    /// nothing takes its turn behind all that waits for the disk, and isn't synced.
+    func whenAlive(_ call: @escaping @Sendable () -> Void) {
+        queue.async { self.storage.submit([]) { _ in call() } }
+    }
 
     /// How many groups were stored.
     var commitCount: Int { worker.withLock { $0.commitCount } }

@@ -88,7 +88,7 @@ final class ConnectionHandler: ChannelDuplexHandler {
             flush: { handler.value.flush() }
         )
         self.outlet = outlet
-        relay.hub.add(outlet)
+        relay.hub.add(outlet, from: relay.doorman.address(of: visitor))
         counters.connections.add()
         relay.ticker.add(outlet.id, on: context.eventLoop) {
             let handler = handler.value

@@ -7,6 +7,19 @@ final class Doorman: Sendable {
         var door: Door
         var nextID: UInt64 = 0
         var channels: [UInt64: any Channel] = [:]
+        var figures = Figures()
+        var courtesies: TokenBucket?
+        var courtesyCount = 0
+    }
+
+    /// Who wasn't let in, or had to go.
+    struct Figures: Hashable, Sendable {
+        /// Of an address with too many connections, or too fast.
+        var addressCount: UInt64 = 0
+        /// The relay was full of members.
+        var fullCount: UInt64 = 0
+        /// Strangers that made room.
+        var evictedCount: UInt64 = 0
     }
 
     enum Entrance {
@@ -14,6 +27,10 @@ final class Doorman: Sendable {
         case tooMany(retryAfter: Duration)
         case full
     }
+
+    /// Handshakes of TLS made a second, and at once, only to say that there is no room.
+    private static let courtesiesPerSecond: Double = 20
+    private static let maximumCourtesyCount = 16
 
     let policy: AddressPolicy
     private let state: Mutex<State>
@@ -29,6 +46,31 @@ final class Doorman: Sendable {
     /// Addresses that are remembered.
     var addressCount: Int { state.withLock { $0.door.addressCount } }
 
+    /// Who wasn't let in so far.
+    var figures: Figures { state.withLock { $0.figures } }
+
+    /// Whether a connection that isn't let in is told so where that takes a handshake of TLS,
+    /// which costs more than all else about it.
+    func beginCourtesy(now: Duration) -> Bool {
+        state.withLock { state in
+            guard state.courtesyCount < Doorman.maximumCourtesyCount else { return false }
+            var bucket =
+                state.courtesies
+                ?? TokenBucket(
+                    perSecond: Doorman.courtesiesPerSecond,
+                    burst: Doorman.courtesiesPerSecond,
+                    now: now
+                )
+            let isAffordable = bucket.take(now: now)
+            state.courtesies = bucket
+            if isAffordable { state.courtesyCount += 1 }
+            return isAffordable
+        }
+    }
+
+    /// It was told, or is gone.
+    func endCourtesy() { state.withLock { $0.courtesyCount -= 1 } }
+
     /// A connection comes, from a proxy that is trusted or from the device itself.
     func enter(_ channel: any Channel, now: Duration) -> Entrance {
         let peer = channel.remoteAddress?.ipAddress.flatMap { PeerAddress($0) }
@@ -41,10 +83,15 @@ final class Doorman: Sendable {
             switch state.door.enter(id, for: address, now: now) {
             case .admitted(let evicted):
                 state.channels[id] = channel
+                if evicted != nil { state.figures.evictedCount += 1 }
                 let channel = evicted.flatMap { state.channels.removeValue(forKey: $0) }
                 return (Entrance.admitted(id), channel)
-            case .tooMany(let pause): return (.tooMany(retryAfter: pause), nil)
-            case .full: return (.full, nil)
+            case .tooMany(let pause):
+                state.figures.addressCount += 1
+                return (.tooMany(retryAfter: pause), nil)
+            case .full:
+                state.figures.fullCount += 1
+                return (.full, nil)
             }
         }
         evicted?.close(promise: nil)
@@ -62,8 +109,15 @@ final class Doorman: Sendable {
         guard let peer = channel.remoteAddress?.ipAddress.flatMap({ PeerAddress($0) }),
             policy.isTrusted(peer), let address = policy.counted(peer, forwarded: forwarded)
         else { return nil }
-        return state.withLock { $0.door.identify(id, as: address, now: now) }
+        return state.withLock { state in
+            let pause = state.door.identify(id, as: address, now: now)
+            if pause != nil { state.figures.addressCount += 1 }
+            return pause
+        }
     }
+
+    /// Whom a connection counts for.
+    func address(of id: UInt64) -> PeerAddress? { state.withLock { $0.door.address(of: id) } }
 
     /// A connection was welcomed to a space.
     func welcome(_ id: UInt64) { state.withLock { $0.door.welcome(id) } }

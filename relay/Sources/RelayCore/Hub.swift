@@ -79,7 +79,15 @@ final class Hub: Sendable {
         var connectionCount = 0
         var nextID: UInt64 = 0
         var outlets: [UInt64: Outlet] = [:]
+        var visits: [UInt64: Visit] = [:]
         var spaces: [SpaceID: Members] = [:]
+    }
+
+    /// Since when a connection is there, and from where.
+    struct Visit: Sendable {
+        let began: ContinuousClock.Instant
+        /// As the limits count it; `nil` where nothing is counted.
+        let address: PeerAddress?
     }
 
     private struct Members {
@@ -110,7 +118,12 @@ final class Hub: Sendable {
     }
 
     /// From now on, `outlet` hears what concerns all.
-    func add(_ outlet: Outlet) { state.withLock { $0.outlets[outlet.id] = outlet } }
+    func add(_ outlet: Outlet, from address: PeerAddress? = nil) {
+        state.withLock { state in
+            state.outlets[outlet.id] = outlet
+            state.visits[outlet.id] = Visit(began: .now, address: address)
+        }
+    }
 
     /// From now on, `outlet` hears what happens in `space`, unless it is gone already.
     func join(_ space: SpaceID, _ outlet: Outlet) {
@@ -125,6 +138,7 @@ final class Hub: Sendable {
     func remove(_ id: UInt64, from space: SpaceID?) {
         state.withLock { state in
             state.outlets[id] = nil
+            state.visits[id] = nil
             guard let space else { return }
             state.spaces[space]?.outlets[id] = nil
             state.spaces[space]?.audiences = nil
@@ -167,6 +181,17 @@ final class Hub: Sendable {
         state.withLock { state in
             guard let index = state.spaces.index(forKey: space) else { return true }
             return state.spaces[index].value.isAlone(id)
+        }
+    }
+
+    /// One connection.
+    func outlet(_ id: UInt64) -> Outlet? { state.withLock { $0.outlets[id] } }
+
+    /// Who is in `space`, longest first.
+    func visits(in space: SpaceID) -> [(id: UInt64, visit: Visit)] {
+        state.withLock { state in
+            let ids = state.spaces[space]?.outlets.keys.sorted() ?? []
+            return ids.compactMap { id in state.visits[id].map { (id, $0) } }
         }
     }
 

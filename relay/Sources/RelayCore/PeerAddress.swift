@@ -2,7 +2,7 @@
 // section 2.5.5.2), so that one rule serves both.
 
 /// An IPv4 or IPv6 address.
-public struct PeerAddress: Hashable, Sendable {
+public struct PeerAddress: Hashable, Sendable, CustomStringConvertible {
     private let high: UInt64
     private let low: UInt64
 
@@ -35,6 +35,19 @@ public struct PeerAddress: Hashable, Sendable {
     /// Whether it is the machine itself.
     public var isLoopback: Bool {
         isIPv4 ? low >> 24 & 0xFF == 127 : high == 0 && low == 1
+    }
+
+    /// As people write it; of IPv6 only zeros at the end are left out.
+    public var description: String {
+        func parts(_ word: UInt64, _ width: UInt64, radix: Int) -> [String] {
+            stride(from: 64 - Int(width), through: 0, by: -Int(width)).map {
+                String(word >> UInt64($0) & (1 << width - 1), radix: radix)
+            }
+        }
+        if isIPv4 { return parts(low, 8, radix: 10).suffix(4).joined(separator: ".") }
+        let front = parts(high, 16, radix: 16).joined(separator: ":")
+        return low == 0
+            ? front + "::" : ([front] + parts(low, 16, radix: 16)).joined(separator: ":")
     }
 
     /// What limits count: the address, of IPv6 its network of 64 bits, for one device has all of

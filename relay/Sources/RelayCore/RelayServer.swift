@@ -63,6 +63,7 @@ public final class RelayServer: Sendable {
             logsConnections = settings.logsConnections
             limits = settings.limits
             policy = settings.policy
+            adminSocketPath = settings.adminSocketPath
             maximumByteCount = settings.maximumByteCount
         }
 
@@ -147,6 +148,7 @@ public final class RelayServer: Sendable {
         telemetry.serve(
             Telemetry.Source(
                 connectionCount: { context.hub.connectionCount },
+                doorFigures: { context.doorman.figures },
                 figures: { storage.figures },
                 sizes: { storage.sizes() },
                 certificate: { tls?.figures },
@@ -265,7 +267,7 @@ public final class RelayServer: Sendable {
     /// Why nothing can be stored or read at present; `nil` if nothing speaks against it.
     public var outage: StorageError? { relay.committer.outage }
 
-    /// Calls back once every event loop has come round and the storage thread too.
+    /// Calls back once every event loop has come round, the queue that judges, and the disk.
     public func whenAlive(_ call: @escaping @Sendable () -> Void) {
         let committer = relay.committer
         let loops = group.makeIterator().map { $0.submit {} }
@@ -323,8 +325,9 @@ public final class RelayServer: Sendable {
                 let visitor: UInt64
                 switch relay.doorman.enter(channel, now: NIODeadline.now().sinceBoot) {
                 case .admitted(let id): visitor = id
-                case .full: return refuse(channel, "503 Service Unavailable", isPlain: tls == nil)
-                case .tooMany: return refuse(channel, "429 Too Many Requests", isPlain: tls == nil)
+                case .full: return TurnedAway.full.tell(channel, relay.doorman, tls)
+                case .tooMany(let pause):
+                    return TurnedAway.tooMany(retryAfter: pause).tell(channel, relay.doorman, tls)
                 }
                 relay.hub.accept()
                 channel.closeFuture.whenComplete { _ in
@@ -381,19 +384,5 @@ public final class RelayServer: Sendable {
             )
         )
         try channel.pipeline.syncOperations.addHandler(plain)
-    }
-
-    private static func refuse(
-        _ channel: any Channel,
-        _ status: String,
-        isPlain: Bool
-    ) -> EventLoopFuture<Void> {
-        let answer = "HTTP/1.1 \(status)\r\nContent-Length: 0\r\n\r\n"
-        let written =
-            isPlain
-            ? channel.writeAndFlush(ByteBuffer(string: answer))
-            : channel.eventLoop.makeSucceededVoidFuture()
-        written.whenComplete { _ in channel.close(promise: nil) }
-        return channel.eventLoop.makeSucceededVoidFuture()
     }
 }

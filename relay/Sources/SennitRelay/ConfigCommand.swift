@@ -12,7 +12,7 @@ struct ConfigCommand: ParsableCommand {
             sennit-relay config show --json
             sennit-relay config example > sennit-relay.toml
             """,
-        subcommands: [Check.self, Show.self, Example.self, Markdown.self]
+        subcommands: [Check.self, Show.self, Example.self, Markdown.self, Manual.self]
     )
 
     /// `sennit-relay config check`
@@ -85,5 +85,15 @@ struct ConfigCommand: ParsableCommand {
             let defaults = RelaySettings(directory: "/var/lib/sennit-relay")
             print(SettingsText.markdown(defaults), terminator: "")
         }
+    }
+
+    /// `sennit-relay config manual`
+    struct Manual: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Prints the manual page, for `man -l`.",
+            shouldDisplay: false
+        )
+
+        func run() { print(ManualPage.text, terminator: "") }
     }
 }

@@ -18,8 +18,8 @@ struct SennitRelay: ParsableCommand {
         version: RelayVersion.text,
         subcommands: [
             ServeCommand.self, ConfigCommand.self, HealthCommand.self, TopCommand.self,
-            CheckCommand.self, AdminCommand.self, TokenCommand.self, BackupCommand.self,
-            RestoreCommand.self, VerifyCommand.self, MigrateCommand.self,
+            AdminCommand.self, TokenCommand.self, BackupCommand.self, RestoreCommand.self,
+            VerifyCommand.self, MigrateCommand.self,
         ]
     )
 }

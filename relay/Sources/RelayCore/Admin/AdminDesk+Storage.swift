@@ -1,5 +1,5 @@
 import Foundation
-import RelayStorage
+public import RelayStorage
 
 extension AdminDesk {
     func compact(
@@ -80,7 +80,8 @@ extension AdminDesk {
 }
 
 extension VerifyReport {
-    init(_ report: StorageCheck.Report) {
+    /// What a check found.
+    public init(_ report: StorageCheck.Report) {
         segments = report.segmentCount
         spaces = report.spaceCount
         logs = report.logCount

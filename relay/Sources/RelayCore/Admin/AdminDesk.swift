@@ -135,19 +135,42 @@ public final class AdminDesk: Sendable {
     ) throws -> any Encodable & Sendable {
         let live = try running()
         switch what {
-        case "list":
-            let presence = live.hub.presence()
-            let most = presence.sorted { ($1.value, $0.key) < ($0.value, $1.key) }.prefix(100)
-            return ConnectionsReport(
-                members: presence.values.reduce(0, +),
-                strangers: live.doorman.strangerCount,
-                spaces: most.map { .init(space: $0.key.hex, connections: $0.value) }
-            )
+        case "list": return try list(request.arguments["space"].map { try resolve($0) }, live)
         case "kick":
+            let reason = "the operator ended the connection"
+            if let number: UInt64 = try request.limit("connection", UInt64.self) ?? nil {
+                guard let outlet = live.hub.outlet(number) else {
+                    throw AdminError(
+                        "there is no connection \(number)",
+                        hint: "`admin connections list --space ID` shows their numbers"
+                    )
+                }
+                return CountReport(count: live.kick([outlet], reason))
+            }
             let space = try request.arguments["space"].map { try resolve($0) }
-            return CountReport(count: live.kick(space, "the operator ended the connection"))
+            return CountReport(count: live.kick(space, reason))
         default: throw AdminError("the relay doesn't know how to \(request.verb)")
         }
+    }
+
+    private func list(_ space: SpaceID?, _ live: Live) -> ConnectionsReport {
+        let presence = live.hub.presence()
+        let most = presence.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
+            .filter { space == nil || $0.key == space }
+            .prefix(100)
+        let visits = space.map { live.hub.visits(in: $0) } ?? []
+        return ConnectionsReport(
+            members: presence.values.reduce(0, +),
+            strangers: live.doorman.strangerCount,
+            spaces: most.map { .init(space: $0.key.hex, connections: $0.value) },
+            connections: visits.prefix(1000).map { id, visit in
+                .init(
+                    number: id,
+                    address: visit.address.map { "\($0)" },
+                    seconds: Int(visit.began.duration(to: .now).components.seconds)
+                )
+            }
+        )
     }
 
     // MARK: What requests need
@@ -215,7 +238,12 @@ extension AdminDesk.Live {
     /// Ends the connections of a space, or all.
     /// - Returns: how many there were.
     func kick(_ space: SpaceID?, _ reason: String) -> Int {
-        let outlets = space.map { hub.members(of: $0) } ?? hub.all()
+        kick(space.map { hub.members(of: $0) } ?? hub.all(), reason)
+    }
+
+    /// Ends connections.
+    /// - Returns: how many there were.
+    func kick(_ outlets: [Outlet], _ reason: String) -> Int {
         var outbox = Outbox()
         let refusal = Refusal(code: .shuttingDown, reason: reason)
         for outlet in outlets { outbox.add(.entryRefused(refusal), for: outlet) }

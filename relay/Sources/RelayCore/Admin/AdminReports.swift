@@ -68,12 +68,24 @@ public struct ConnectionsReport: Hashable, Sendable, Codable {
         public let connections: Int
     }
 
+    /// One connection.
+    public struct Connection: Hashable, Sendable, Codable {
+        /// Names it as long as the relay runs.
+        public let number: UInt64
+        /// As the limits count it; `nil` for the relay's own machine.
+        public let address: String?
+        /// Since it connected.
+        public let seconds: Int
+    }
+
     /// Welcomed to a space.
     public let members: Int
     /// Not yet, or not any more.
     public let strangers: Int
-    /// The spaces with the most, at most a hundred.
+    /// The spaces with the most, at most a hundred; or the one that was asked for.
     public let spaces: [Space]
+    /// Those of the space that was asked for, longest first, at most a thousand.
+    public let connections: [Connection]
 }
 
 /// What was done to how many.

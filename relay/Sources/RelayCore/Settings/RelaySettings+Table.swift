@@ -79,6 +79,14 @@ extension RelaySettings {
             strangers.
             """
         ),
+        Setting(
+            "admin.socket",
+            \.adminSocketPath,
+            .optional(.path, none: "default"),
+            .restart,
+            "The operator's socket, for where the data's path is too long or not on a local disk.",
+            defaultNote: "admin.sock among the data"
+        ),
     ]
 
     private static let storageSettings: [Setting] = [

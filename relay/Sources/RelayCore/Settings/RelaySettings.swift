@@ -20,6 +20,8 @@ public struct RelaySettings: Hashable, Sendable {
     public var logsConnections = false
     /// Where health, readiness and metrics are asked for; `nil` for nowhere.
     public var metricsListen: ListenAddress? = ListenAddress(host: "127.0.0.1", port: 7434)
+    /// Where the operator's socket is; `nil` for `admin.sock` among the data.
+    public var adminSocketPath: String?
     /// Bytes that stored data may take up; `nil` for no limit.
     public var maximumByteCount: Int?
     /// What stores: files in the directory, or PostgreSQL.
@@ -73,6 +75,10 @@ public struct RelaySettings: Hashable, Sendable {
         }
         if let metricsListen, metricsListen == listen, listen.port != 0 {
             found.append(("metrics.listen", "listen has the same address; metrics need their own"))
+        }
+        if let path = adminSocketPath, path.utf8.count > AdminLimits.maximumPathByteCount {
+            let maximum = AdminLimits.maximumPathByteCount
+            found.append(("admin.socket", "a socket's path has at most \(maximum) bytes"))
         }
         if limits.writeBufferLowByteCount > limits.writeBufferHighByteCount {
             found.append(

@@ -91,7 +91,8 @@ public enum SettingsText {
         return text
     }
 
-    private static func shown(_ setting: Setting, _ settings: RelaySettings) -> String {
+    /// A setting's value as a file has it, unless it is a secret.
+    public static func shown(_ setting: Setting, _ settings: RelaySettings) -> String {
         let value = setting.get(settings)
         // That there is none is no secret.
         let isHidden = setting.isSecret && value != .list([])

@@ -60,7 +60,7 @@ final class LoopCounters: Sendable {
     static let refusalNames = [
         "other", "malformed", "unsupported_version", "unknown_space", "not_member", "gap",
         "conflict", "too_large", "quota_exceeded", "rate_limited", "storage_full",
-        "shutting_down", "access_conflict", "bad_head",
+        "shutting_down", "access_conflict", "bad_head", "not_hosted",
     ]
 
     private static func index(of code: Refusal.Code) -> Int {

@@ -104,6 +104,22 @@ extension MetricsText {
         )
     }
 
+    mutating func add(_ door: Doorman.Figures) {
+        add(
+            .counter,
+            "turned_away_total",
+            "Connections that weren't let in: too many of an address, or no room.",
+            label: "reason",
+            [("address", door.addressCount), ("full", door.fullCount)]
+        )
+        add(
+            .counter,
+            "strangers_evicted_total",
+            "Connections nobody knew yet that made room in a full relay.",
+            door.evictedCount
+        )
+    }
+
     mutating func add(_ figures: StorageFigures) {
         add("sync_seconds", "Time that a write with its sync took.", figures.syncTimes)
         add("sync_changes", "Changes that shared a sync.", figures.groupSizes)

@@ -18,6 +18,7 @@ public final class Telemetry: Sendable {
     /// What a running relay is asked when somebody wants its figures.
     struct Source: Sendable {
         let connectionCount: @Sendable () -> Int
+        let doorFigures: @Sendable () -> Doorman.Figures
         let figures: @Sendable () -> StorageFigures
         let sizes: @Sendable () -> StorageSizes?
         let certificate: @Sendable () -> CertificateFigures?
@@ -92,6 +93,7 @@ public final class Telemetry: Sendable {
         )
         text.add(metrics.totals(), connectionCount: source?.connectionCount() ?? 0)
         guard let source else { return text.text }
+        text.add(source.doorFigures())
         text.add(source.figures())
         if let sizes = source.sizes() { text.add(sizes) }
         if let certificate = source.certificate() { text.add(certificate) }

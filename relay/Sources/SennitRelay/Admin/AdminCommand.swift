@@ -157,16 +157,23 @@ struct ConnectionsCommand: ParsableCommand {
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Counts them by state, and those of the busiest spaces."
+            abstract: "Counts them by state, and those of the busiest spaces; or lists a space's."
         )
+        @Option(help: "List each connection of this space, by how its id begins.")
+        var space: String?
         @OptionGroup var options: AdminOptions
 
         func run() throws {
-            let request = AdminRequest("connections.list")
+            let request = AdminRequest("connections.list", ["space": space])
             try AdminDoor(options: options).ask(request, ConnectionsReport.self) { report in
                 print("\(report.members) in a space, \(report.strangers) not yet welcomed")
                 for space in report.spaces {
                     print("\(space.space.prefix(16))  \(space.connections)")
+                }
+                for one in report.connections {
+                    let address = one.address ?? "this machine"
+                    let time = Duration.seconds(one.seconds).formatted()
+                    print("  number \(one.number)  \(address)  for \(time)")
                 }
             }
         }
@@ -174,18 +181,25 @@ struct ConnectionsCommand: ParsableCommand {
 
     struct Kick: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Ends the connections of a space, or all; devices connect again."
+            abstract: "Ends one connection, those of a space, or all; devices connect again."
         )
         @Argument(help: "The space, by how its id begins.") var space: String?
+        @Option(help: "One connection, by its number in `connections list --space`.")
+        var number: UInt64?
         @Flag(help: "All connections.") var all = false
         @OptionGroup var options: AdminOptions
 
         func validate() throws {
-            guard (space == nil) == all else { throw ValidationError("name a space, or --all") }
+            guard [space != nil, number != nil, all].count(where: { $0 }) == 1 else {
+                throw ValidationError("name a space, or --number, or --all")
+            }
         }
 
         func run() throws {
-            let request = AdminRequest("connections.kick", ["space": space])
+            let request = AdminRequest(
+                "connections.kick",
+                ["space": space, "connection": number.map { "\($0)" }]
+            )
             try AdminDoor(options: options).ask(request, CountReport.self) {
                 print($0.count == 1 ? "1 connection ended" : "\($0.count) connections ended")
             }

@@ -11,7 +11,7 @@ struct AdminOptions: ParsableArguments {
     @Option(help: "A TOML file of settings, for where the data is.")
     var config: String?
 
-    @Option(help: "The relay's admin socket; without it, admin.sock among the data.")
+    @Option(help: "The relay's admin socket; without it, what the settings say.")
     var socket: String?
 
     @Flag(help: "As JSON, for programs.")
@@ -57,7 +57,8 @@ struct AdminDoor {
     private func carryOut(_ request: AdminRequest) throws -> Data {
         let settings = try options.settings()
         let directory = settings.directory
-        let path = options.socket ?? AdminClient.path(in: directory)
+        let path =
+            options.socket ?? settings.adminSocketPath ?? AdminClient.path(in: directory)
         var progress = ProgressLine()
         do throws(AdminError) {
             if let client = try AdminClient(path: path) {

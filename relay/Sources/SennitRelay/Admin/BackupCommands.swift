@@ -83,21 +83,27 @@ struct VerifyCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "verify",
         abstract: "Proves every stored entry, while the relay runs or while it doesn't.",
-        usage: "sennit-relay verify [--no-signatures]",
+        usage: """
+            sennit-relay verify [--no-signatures]
+            sennit-relay verify --storage "postgres:host=db dbname=sennit"
+            """,
         discussion: """
             Goes through every frame's checksum and every log's chain and signed heads. Damage is \
-            named with its place; the exit code is 1 then.
-            """
+            named with its place; the exit code is 1 then. `check` is an older name for it.
+            """,
+        aliases: ["check"]
     )
 
     @Flag(help: "Leave the signatures of heads out, which take most of the time.")
     var noSignatures = false
+    @Option(help: "A relay's storage, written as for `migrate`, instead of this machine's relay.")
+    var storage: String?
     @OptionGroup var options: AdminOptions
 
     func run() throws {
         let request = AdminRequest("verify", ["signatures": noSignatures ? "no" : nil])
         let door = AdminDoor(options: options)
-        let report = try door.report(request, VerifyReport.self)
+        let report = try reportOfStorage() ?? door.report(request, VerifyReport.self)
         if options.json {
             print(String(decoding: try AdminCoding.encoder().encode(report), as: UTF8.self))
         } else {
@@ -110,6 +116,31 @@ struct VerifyCommand: ParsableCommand {
             )
         }
         if !report.damages.isEmpty { throw ExitCode(1) }
+    }
+
+    /// What isn't a relay's of this machine: the storage that was named, as it is written for
+    /// `migrate`. What a relay before segments left is looked at as well, not taken over.
+    private func reportOfStorage() throws -> VerifyReport? {
+        do {
+            let address: StorageAddress
+            if let storage {
+                address = try StorageAddress(storage)
+            } else {
+                let directory = try options.directory()
+                guard SQLiteStorage.isPresent(in: directory) else { return nil }
+                address = StorageAddress(directory: directory)
+            }
+            let storage = try address.openForReading()
+            let report = try storage.verify(checksSignatures: !noSignatures) { _ in }
+            try storage.close()
+            return VerifyReport(report)
+        } catch let error as StorageError {
+            fail(RelayError(error))
+        } catch let error as RelayError {
+            fail(error)
+        } catch let error as AdminError {
+            fail(error)
+        }
     }
 }
 
