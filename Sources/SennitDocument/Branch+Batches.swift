@@ -249,6 +249,22 @@ extension Branch {
 }
 
 extension Tracker {
+    /// Replays a whole history from nothing, through its critical versions as well.
+    /// - Complexity: O(n log n), and what the plan can't keep short.
+    mutating func weave(_ history: inout History) {
+        reset(base: -1)
+        let events = 0..<history.count
+        if events.isEmpty { return }
+        reserve(operationCount: history.operations.operationCount)
+        var plan = ReplayPlan()
+        if plan.prepare(of: history.graph, events: events, cut: 0) {
+            plan.walk(events) { take($0, of: &history, unknownCount: nil) }
+            finishReplay(at: plan.last, end: events.upperBound, in: history.graph)
+        } else {
+            replayAsArrived(events, of: &history, unknownCount: nil)
+        }
+    }
+
     /// What was deleted up to here is not in the old text.
     fileprivate mutating func beginOutput() {
         for index in 0..<spans.count { spans[index].wasDeletedByBatch = false }

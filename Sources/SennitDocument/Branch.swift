@@ -194,24 +194,28 @@ extension Branch {
         let first = events.lastIndex { $0.upperBound <= start }.map { $0 + 1 } ?? 0
         for index in first..<events.count {
             let range = events[index]
-            history.forEachPiece(in: max(range.lowerBound, start)..<range.upperBound) { piece in
-                let parents = history.graph.parents(of: piece.events.lowerBound)
-                var frame = Tracker.Frame.everything
-                if piece.hasEffectOnText
-                    && (parents != state.tracker.tip || parents == state.tracker.version)
-                {
-                    frame = .version
-                    state.tracker.move(to: parents, in: history.graph)
-                }
-                state.tracker.apply(piece, in: frame, parents: parents, names: history.names) { _ in
-                    // The text shows it already.
-                }
-            }
+            let new = max(range.lowerBound, start)..<range.upperBound
+            state.tracker.follow(new, of: history)
         }
     }
 }
 
 extension Tracker {
+    /// Applies events that the text shows already and that follow all applied so far.
+    /// - Complexity: O(log n) for each operation and for each span of events in which its parents
+    ///   differ from what was applied before.
+    mutating func follow(_ events: Range<LocalEvent>, of history: History) {
+        history.forEachPiece(in: events) { piece in
+            let parents = history.graph.parents(of: piece.events.lowerBound)
+            var frame = Frame.everything
+            if piece.hasEffectOnText && (parents != tip || parents == version) {
+                frame = .version
+                move(to: parents, in: history.graph)
+            }
+            apply(piece, in: frame, parents: parents, names: history.names) { _ in }
+        }
+    }
+
     /// Whether a version can have come after the base, given that everything with a higher number
     /// than the base does.
     func canHold(_ version: [LocalEvent]) -> Bool {

@@ -150,6 +150,7 @@ extension Document {
             try HistoryChunk.append(chunk, to: &whole)
         }
         history = whole
+        weave = nil
         keptColumns = kept
         packed = []
         map = MapState()
@@ -174,6 +175,7 @@ extension Document {
         )
         map.leaveHistory(offset: history.base?.eventCount ?? 0)
         history = History(base: base)
+        weave = nil
         keptColumns = []
         packed = []
         branch = Branch(text: Rope(utf8: branch.text.utf8(of: 0..<branch.text.scalarCount)[...]))

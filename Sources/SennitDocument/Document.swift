@@ -28,6 +28,8 @@ public struct Document: Sendable {
     var packed: [[UInt8]] = []
     /// Columns of stored chunks that a newer version wrote, to be written again.
     var keptColumns: [HistoryChunk.KeptColumn] = []
+    /// The whole history in the order of the text, if somebody has asked for it.
+    var weave: Weave?
     /// How many events a store has, from the first on; see Document+States.swift.
     var storedCount = 0
 
@@ -86,9 +88,11 @@ public struct Document: Sendable {
         frontier == other.frontier && entries == other.entries && text == other.text
     }
 
-    /// Gives back the memory that only makes the next concurrent merge faster.
+    /// Gives back the memory that only makes the next concurrent merge faster, or the next question
+    /// about the past.
     public mutating func releaseMergeState() {
         branch.state = nil
+        weave = nil
     }
 }
 

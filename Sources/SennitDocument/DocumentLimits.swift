@@ -39,4 +39,10 @@ public enum DocumentLimits {
     static let maximumGatheredByteCount = 1 << 15
     /// Spans of a tracker beyond which it is given up as soon as a newer base allows.
     static let maximumKeptSpanCount = 1 << 20
+    /// How long a pause in typing may be without beginning another group of what is undone.
+    static let undoPause = Duration.seconds(1)
+    /// Groups that may be undone; the oldest is forgotten.
+    static let maximumUndoGroupCount = 1000
+    /// Stretches of text that were inserted again and are known as copies.
+    static let maximumUndoCopyCount = 10_000
 }

@@ -106,6 +106,18 @@ public struct ReferenceDocument: Sendable {
     /// - Complexity: O(document ever written).
     public func text(at version: [EventID]) -> String { text(of: makeView(at: version)) }
 
+    /// The events whose scalars make the text at `version`, in the order of the text.
+    /// - Complexity: O(document ever written).
+    public func names(at version: [EventID]) -> [EventID] {
+        makeView(at: version).visible.map { tree[$0].id }
+    }
+
+    /// The events of all scalars that were ever inserted, in the order of the text.
+    /// - Complexity: O(document ever written).
+    public var allNames: [EventID] {
+        tree.traversal(of: [Bool](repeating: true, count: tree.endIndex)).map { tree[$0].id }
+    }
+
     /// Whether two scalars were inserted at one place by events that did not know each other: their
     /// order is a matter of rules and identifiers, and another CRDT may order them otherwise.
     public var hasConcurrentInsertsAtOnePlace: Bool { tree.hasSiblings }
