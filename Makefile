@@ -100,7 +100,7 @@ soak: setup
 # What strangers, broken devices and kill -9 do to a relay: make soak-relay EACH=30 ROUNDS=500
 EACH ?= 30
 ROUNDS ?= 500
-soak-relay: build
+soak-relay: build setup-tests
 	relay/Tools/soak --seconds $(EACH) --rounds $(ROUNDS) $(if $(SEED),--seed $(SEED))
 
 # Inputs that make a decoder trap: make fuzz TARGET=chunk SECONDS=600 (operations, chunk, head, frame)
