@@ -119,6 +119,8 @@ extension Branch {
     ) {
         var pending = PendingEdit()
         var hint = 0
+        // Verdicts change, texts don't. Asked for at each operation, it would be retained each time.
+        let pool = history.operations.pool
         history.forEachOperation(in: events, near: &hint) { operation, index, history in
             guard operation.isOnText else { return }
             let scalarCount = text.scalarCount + pending.growth
@@ -129,7 +131,6 @@ extension Branch {
             let position = operation.position
             let count = operation.events.count
             if operation.kind == .insert {
-                let pool = history.operations.pool
                 if !pending.insert(operation.text, of: pool, count: count, at: position) {
                     pending.settle(in: &text, from: pool, at: position)
                     _ = pending.insert(operation.text, of: pool, count: count, at: position)
@@ -137,7 +138,6 @@ extension Branch {
                 changes.insert(pool[operation.text], count: count, at: position)
             } else {
                 let range = position..<(position + count)
-                let pool = history.operations.pool
                 if !pending.delete(range, of: pool) {
                     pending.settle(in: &text, from: pool, at: range.upperBound)
                     _ = pending.delete(range, of: pool)
@@ -145,7 +145,7 @@ extension Branch {
                 changes.delete(range)
             }
         }
-        pending.settle(in: &text, from: history.operations.pool, at: 0)
+        pending.settle(in: &text, from: pool, at: 0)
     }
 }
 

@@ -100,13 +100,13 @@ struct Tracker: ~Copyable {
     }
 
     /// Makes room for a long stretch of so many operations, so that growing does not need twice as
-    /// much for a moment. Operations make somewhat more than a span each, two thirds of them
-    /// characters.
+    /// much for a moment. Operations on old text split it, so each makes about one and a half
+    /// spans, one of them characters.
     mutating func reserve(operationCount: Int) {
         if operationCount < 4096 { return }
-        let spanCount = operationCount + operationCount / 4
+        let spanCount = operationCount + operationCount * 5 / 8
         spans.reserve(spanCount)
-        content.reserve(operationCount * 3 / 4, endOfHandles: Handle(spanCount))
+        content.reserve(operationCount, endOfHandles: Handle(spanCount))
         index.reserve(spanCount)
     }
 
