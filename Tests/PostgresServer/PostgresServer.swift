@@ -149,7 +149,12 @@ public final class PostgresServer: Sendable {
     /// Ends the server as a power cut would: none of its processes gets to say anything.
     public func kill() {
         guard let processID else { return }
-        Foundation.kill(processID, SIGKILL)
+        // Held still first, so that none is made meanwhile.
+        let script = """
+            kill -STOP \(processID)
+            kill -KILL $(ps -o pid= --ppid \(processID)) \(processID)
+            """
+        _ = try? PostgresServer.run("/bin/sh", ["-c", script])
     }
 
     /// Holds all of the server's processes still, or lets them go on.

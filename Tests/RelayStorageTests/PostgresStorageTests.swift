@@ -250,6 +250,92 @@ struct PostgresStorageTests {
         try two.close()
     }
 
+    @Test func `what a group stored is told in one notification`() throws {
+        let source = try schema()
+        let storage = try PostgresStorage([source])
+        let logs = (0..<20).map { FakeLog($0) }
+        try storage.commit([.createSpace(log.genesis)])
+        for log in logs { try storage.commit([.createLog(log.descriptor, space: log.space)]) }
+        let listener = try connect(source)
+        let channel = PostgresShard.channel(storage.relayName, shard: 0)
+        try listener.run("LISTEN \(channel)", until: .after(.seconds(5)))
+        let units = (0..<2000).map { number -> StorageUnit in
+            let (log, offset) = (logs[number % 20], UInt64(number / 20))
+            return [.append(log.batch(offset, offset + 1), log: log.id)]
+        }
+        let done = DispatchSemaphore(value: 0)
+        storage.submit(units) { results in
+            #expect(results.allSatisfy { $0 == nil })
+            done.signal()
+        }
+        done.wait()
+        var (payloadCount, ends) = (0, [LogID: UInt64]())
+        while ends.count < 20 || ends.values.contains(where: { $0 < 100 }) {
+            for payload in try listener.notifications(until: .after(.seconds(10))) {
+                let grown = NodeMessage.messages(payload, for: []).compactMap { message in
+                    if case .grew(_, let log, _, let end) = message { (log, end) } else { nil }
+                }
+                if !grown.isEmpty { payloadCount += 1 }
+                for (log, end) in grown { ends[log] = end }
+            }
+        }
+        #expect(payloadCount == 1)
+        try storage.close()
+    }
+
+    // MARK: Figures
+
+    @Test func `what was stored and how long it took is counted`() throws {
+        let server = try PostgresServer.shared()
+        let sources = try server.schemas(2)
+        var options = PostgresStorage.Options()
+        options.lookInterval = .milliseconds(20)
+        options.measureInterval = .milliseconds(20)
+        let storage = try PostgresStorage(sources, options: options)
+        let logs = (0..<16).map { FakeLog($0, space: $0) }
+        for log in logs {
+            try storage.commit(create(log) + [.append(log.batch(0, 3), log: log.id)])
+        }
+        var figures = storage.figures
+        #expect(figures.syncCount == 16)
+        #expect(figures.groupSizes.sum == 16 * 3)
+        #expect(figures.syncTimes.counts.reduce(0, +) == 16)
+        #expect(figures.syncTimes.sum > 0)
+        let byteCount = 16 * (0..<3).reduce(0) { $0 + logs[0].byteCount($1) }
+        #expect(figures.byteCount > byteCount)
+        #expect(figures.failureCount == 0 && figures.failedAt == nil)
+        #expect(figures.databaseOutages == [nil, nil])
+        var expected = StorageSizes()
+        (expected.spaceCount, expected.logCount, expected.entryCount) = (16, 16, 48)
+        expected.liveByteCount = UInt64(byteCount)
+        // The suite's time limit ends it.
+        while true {
+            Thread.sleep(forTimeInterval: 0.01)
+            guard let sizes = storage.sizes() else { continue }
+            expected.storedByteCount = sizes.storedByteCount
+            if sizes == expected { break }
+        }
+        #expect(expected.storedByteCount > UInt64(byteCount))
+
+        // One database refuses to write: the other is good, so the storage is good for something.
+        let broken = try #require(logs.first { $0.space.bytes[0] < 128 })
+        let sound = try #require(logs.first { $0.space.bytes[0] >= 128 })
+        let schema = try #require(sources[0].split(separator: "=").last?.dropLast())
+        try server.query("ALTER TABLE \(schema).batches RENAME entries TO gone")
+        let error = #expect(throws: StorageError.self) {
+            try storage.commit([.append(broken.batch(3, 4), log: broken.id)])
+        }
+        guard case .failed = error else {
+            Issue.record("\(String(describing: error))")
+            return
+        }
+        try storage.commit([.append(sound.batch(3, 4), log: sound.id)])
+        figures = storage.figures
+        #expect(figures.failureCount == 1 && figures.failedAt == nil)
+        #expect(figures.syncCount == 17)
+        try storage.close()
+    }
+
     // MARK: Room
 
     @Test func `what nobody can read is deleted before long`() throws {

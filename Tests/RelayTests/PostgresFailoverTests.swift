@@ -10,7 +10,7 @@ import Testing
 
 @testable import RelayPostgres
 
-/// The server that commits is killed, its standby takes over.
+/// The servers that commit are killed, standbys take over.
 @Suite(.enabled(if: PostgresServer.programs != nil), .timeLimit(.minutes(2)))
 struct PostgresFailoverTests {
     /// What devices were told is stored: kept beside the relay and the database, by who was told.
@@ -73,46 +73,116 @@ struct PostgresFailoverTests {
         return log
     }
 
-    @Test func `after the primary is killed under load nothing that was acked is missing`()
+    /// A primary and two standbys, of which either one has to confirm each commit.
+    private struct Cluster {
+        let primary: PostgresServer
+        let standbys: [String: PostgresServer]
+
+        var hosts: String {
+            let all = [primary] + standbys.values
+            return "host=\(all.map(\.directory).joined(separator: ",")) user=relay dbname=postgres"
+        }
+
+        init() async throws {
+            primary = try PostgresServer(settings: ["wal_keep_size = 256MB"])
+            var standbys: [String: PostgresServer] = [:]
+            for name in ["one", "two"] {
+                standbys[name] = try PostgresServer(
+                    standbyOf: primary,
+                    settings: ["cluster_name = '\(name)'", "wal_keep_size = 256MB"]
+                )
+            }
+            self.standbys = standbys
+            try await Cluster.require("ANY 1 (one, two)", of: primary, count: 2)
+        }
+
+        /// Has each commit wait for standbys, and waits until these are there.
+        static func require(
+            _ names: String,
+            of server: PostgresServer,
+            count: Int
+        ) async throws {
+            try server.query("ALTER SYSTEM SET synchronous_standby_names = '\(names)'")
+            try server.query("SELECT pg_reload_conf()")
+            let states = "SELECT count(*) FROM pg_stat_replication WHERE sync_state = 'quorum'"
+            while try server.query(states) != "\(count)" {
+                try await Task.sleep(for: .milliseconds(20))
+            }
+        }
+
+        /// Makes the standby the primary that has most of the one that is gone. With a quorum of
+        /// one of two it is the only one that is sure to have all.
+        func promote() async throws -> (
+            leader: PostgresServer, rest: (name: String, server: PostgresServer)
+        ) {
+            var places: [(place: Int, name: String, server: PostgresServer)] = []
+            for (name, server) in standbys {
+                // What was on its way to it when the primary died is still taken in.
+                while try server.query("SELECT count(*) FROM pg_stat_wal_receiver") != "0" {
+                    try await Task.sleep(for: .milliseconds(20))
+                }
+                let place = try server.query("SELECT pg_last_wal_receive_lsn() - '0/0'")
+                places.append((Int(place) ?? 0, name, server))
+            }
+            places.sort { $0.place > $1.place }
+            try places[0].server.promote()
+            return (places[0].server, (places[1].name, places[1].server))
+        }
+    }
+
+    /// Devices that append by way of several relays, until the body is done.
+    private static func work(
+        on relays: [PostgresRelay],
+        _ ledger: Ledger,
+        _ body: () async throws -> Void
+    ) async throws -> [UInt8: TestLog] {
+        let ports = relays.map(\.port)
+        return try await withThrowingTaskGroup(of: (UInt8, TestLog).self) { group in
+            for number in 1...deviceCount {
+                group.addTask { (number, try await work(number, ports: ports, ledger: ledger)) }
+            }
+            defer { ledger.finish() }
+            try await body()
+            ledger.finish()
+            return try await group.reduce(into: [:]) { $0[$1.0] = $1.1 }
+        }
+    }
+
+    @Test func `two primaries are lost one after the other, and nothing that was acked`()
         async throws
     {
-        let settings = ["synchronous_standby_names = 'FIRST 1 (walreceiver)'"]
-        let primary = try PostgresServer(settings: ["wal_keep_size = 64MB"])
-        let standby = try PostgresServer(standbyOf: primary)
-        try primary.query("ALTER SYSTEM SET \(settings[0])")
-        try primary.query("SELECT pg_reload_conf()")
-        for _ in 0..<500 {
-            if try primary.query("SELECT sync_state FROM pg_stat_replication") == "sync" { break }
-            try await Task.sleep(for: .milliseconds(20))
-        }
-        #expect(try primary.query("SELECT sync_state FROM pg_stat_replication") == "sync")
-        let hosts = "host=\(primary.directory),\(standby.directory) user=relay dbname=postgres"
-        let relays = try (0..<2).map { _ in try PostgresRelay.start([hosts], .init()) }
-        let ports = relays.map(\.port)
+        let cluster = try await Cluster()
+        let relays = try (0..<2).map { _ in try PostgresRelay([cluster.hosts]) }
         let ledger = Ledger()
-        let (logs, before, after) = try await withThrowingTaskGroup(of: (UInt8, TestLog).self) {
-            group in
-            for number in 1...Self.deviceCount {
-                group.addTask {
-                    (number, try await Self.work(number, ports: ports, ledger: ledger))
-                }
-            }
-            while ledger.total < 500 { try await Task.sleep(for: .milliseconds(10)) }
-            primary.kill()
-            let before = ledger.total
-            try standby.promote()
-            let promoted = ledger.total
-            while ledger.total < promoted + 500 { try await Task.sleep(for: .milliseconds(10)) }
-            ledger.finish()
-            var logs: [UInt8: TestLog] = [:]
-            for try await (number, log) in group { logs[number] = log }
-            return (logs, before, ledger.total)
+        func ack(_ count: Int) async throws {
+            let wanted = ledger.total + count
+            while ledger.total < wanted { try await Task.sleep(for: .milliseconds(10)) }
         }
-        #expect(before >= 500)
-        #expect(after >= before + 500)
-        for relay in relays { try relay.stop() }
+        var last: PostgresServer?
+        let logs = try await Self.work(on: relays, ledger) {
+            try await ack(300)
+            // One standby stands still: the other confirms.
+            try cluster.standbys["two"]?.setStill(true)
+            try await ack(300)
+            cluster.primary.kill()
+            try cluster.standbys["two"]?.setStill(false)
+            let (leader, rest) = try await cluster.promote()
+            try rest.server.query(
+                "ALTER SYSTEM SET primary_conninfo = 'host=\(leader.directory) user=relay'"
+            )
+            try rest.server.query("SELECT pg_reload_conf()")
+            try await ack(100)
+            try await Cluster.require("ANY 1 (\(rest.name))", of: leader, count: 1)
+            try await ack(300)
+            leader.kill()
+            try rest.server.promote()
+            try await ack(300)
+            last = rest.server
+        }
+        for relay in relays { try relay.server.stop() }
         // Read by another process than those that acked, from the server that is left.
-        let storage = try PostgresStorage([standby.address()])
+        let storage = try PostgresStorage([try #require(last).address()])
+        #expect(ledger.ends.count == Int(Self.deviceCount))
         for (number, end) in ledger.ends {
             let log = try #require(logs[number])
             let record = try #require(try storage.log(log.id))
@@ -126,7 +196,7 @@ struct PostgresFailoverTests {
                 next = range.head.end
             }
         }
-        #expect(try StorageCheck.run(on: storage).damages == [])
+        #expect(try storage.verify().damages == [])
         try storage.close()
     }
 }

@@ -19,6 +19,7 @@ struct PostgresRelayTests {
     let space: SpaceID
     let list: AccessList
     let sources: [String]
+    let directory = TestDirectory()
 
     init() throws {
         genesis = founder.genesis()
@@ -33,10 +34,10 @@ struct PostgresRelayTests {
     /// Two relays, the space on them, and its two devices, each at another relay and subscribed.
     private func start(
         _ change: (inout PostgresStorage.Options) -> Void
-    ) async throws -> (relays: [RelayServer], founder: RelayClient, writer: RelayClient) {
+    ) async throws -> (relays: [PostgresRelay], founder: RelayClient, writer: RelayClient) {
         var options = PostgresStorage.Options()
         change(&options)
-        let relays = try (0..<2).map { _ in try PostgresRelay.start(sources, options) }
+        let relays = try (0..<2).map { _ in try PostgresRelay(sources, options) }
         let (first, _) = try await RelayClient.enter(
             space,
             as: founder,
@@ -53,7 +54,9 @@ struct PostgresRelayTests {
         return (relays, first, second)
     }
 
-    private func stop(_ relays: [RelayServer]) throws { for relay in relays { try relay.stop() } }
+    private func stop(_ relays: [PostgresRelay]) throws {
+        for relay in relays { try relay.server.stop() }
+    }
 
     @Test func `what one relay stores, devices at another are sent at once`() async throws {
         // Nobody looks by himself while the test runs.
@@ -145,11 +148,54 @@ struct PostgresRelayTests {
         try stop(relays)
     }
 
+    @Test(arguments: [true, false])
+    func `of two copies of a device that append at two relays one goes on, and no chain breaks`(
+        hints: Bool
+    ) async throws {
+        let (relays, _, _) = try await start { $0.givesHints = hints }
+        let sources = sources
+        var known = TestLog(writer, space)
+        for round in 0..<25 as Range<UInt8> {
+            // The same place, other bytes, several on their way at once.
+            var copies = [known, known]
+            let clients = [
+                try await RelayClient.enter(space, as: writer, port: relays[0].port).client,
+                try await RelayClient.enter(space, as: writer, port: relays[1].port).client,
+            ]
+            let ranges = copies.indices.map { copy in
+                (0..<6 as Range<UInt8>).map { copies[copy].add([[UInt8(copy), round, $0]]) }
+            }
+            for step in 0..<6 {
+                for copy in copies.indices { clients[copy].send(.append(ranges[copy][step])) }
+            }
+            var acked = [0, 0]
+            for copy in copies.indices {
+                for _ in 0..<6 {
+                    guard case .ack(let ack) = try await clients[copy].next() else { continue }
+                    #expect(ack == copies[copy].ack(Int(ack.end.value)))
+                    acked[copy] = Int(ack.end.value)
+                }
+                try await clients[copy].close()
+            }
+            // Whoever was first at the place has the log; the other one was acked nothing.
+            let winner = acked[0] > 0 ? 0 : 1
+            #expect(acked[1 - winner] == 0)
+            #expect(acked[winner] > known.entries.count)
+            known = TestLog(writer, space)
+            _ = known.add(Array(copies[winner].entries[..<acked[winner]]))
+        }
+        try stop(relays)
+        let storage = try PostgresStorage(sources)
+        #expect(try storage.log(known.id)?.head?.chain == known.head(known.entries.count).chain)
+        #expect(try storage.verify().damages == [])
+        try storage.close()
+    }
+
     @Test func `while the database is away the relay stays and says so`() async throws {
         let server = try PostgresServer()
         var options = PostgresStorage.Options()
         options.holdTimeout = .milliseconds(300)
-        let relay = try PostgresRelay.start([server.address()], options)
+        let relay = try PostgresRelay([server.address()], options)
         let (client, _) = try await RelayClient.enter(
             space,
             as: founder,
@@ -159,28 +205,82 @@ struct PostgresRelayTests {
         var log = TestLog(founder, space)
         #expect(try await client.append(log.add(count: 1)) == .ack(log.ack(1)))
         server.kill()
-        // A process of the server that is at it when the others die may finish.
-        var answer = try await client.append(log.add(count: 1))
-        for _ in 0..<20 {
-            guard case .ack = answer else { break }
-            answer = try await client.append(log.add(count: 1))
-        }
+        let answer = try await client.append(log.add(count: 1))
         guard case .refused(let refusal) = answer else {
             Issue.record("\(answer)")
             return
         }
         #expect(refusal.code == .storageFull)
         #expect(refusal.reason == "the relay's database is away; try again later")
-        for _ in 0..<500 where relay.outage == nil { try await Task.sleep(for: .milliseconds(10)) }
-        #expect(relay.outage != nil)
+        for _ in 0..<500 where relay.server.outage == nil {
+            try await Task.sleep(for: .milliseconds(10))
+        }
+        #expect(relay.server.outage != nil)
         client.send(.ping(5))
         #expect(try await client.next() == .pong(5))
-        try relay.stop()
+        try relay.server.stop()
+    }
+
+    @Test func `with one of two databases away the relay serves the other and says so`()
+        async throws
+    {
+        let servers = [try PostgresServer(), try PostgresServer()]
+        let databases = servers.map { $0.address() }.joined(separator: ";")
+        let relay = try ServingRelay([
+            "--data", directory.path, "--listen", "127.0.0.1:0",
+            "--metrics-listen", "127.0.0.1:0", "--storage", "postgres", "--databases", databases,
+        ])
+        // A space on each.
+        let founded = try [0..<128, 128..<256].map { range in
+            try #require(
+                (0..<255).map { founder.genesis($0) }
+                    .first { range.contains(Int($0.spaceID.bytes[0])) }
+            )
+        }
+        func enter(_ genesis: Genesis) async throws -> RelayClient {
+            try await RelayClient.enter(
+                genesis.spaceID,
+                as: founder,
+                port: relay.port,
+                founding: genesis
+            ).client
+        }
+        let clients = [try await enter(founded[0]), try await enter(founded[1])]
+        var logs = founded.map { TestLog(founder, $0.spaceID) }
+        for index in 0..<2 {
+            let answer = try await clients[index].append(logs[index].add(count: 2))
+            #expect(answer == .ack(logs[index].ack(2)))
+        }
+        func metrics(_ text: String) throws -> Bool {
+            try relay.get("/metrics").body.contains("\nsennit_relay_\(text)\n")
+        }
+        #expect(try relay.get("/readyz").body == "ready\n")
+        #expect(try metrics("database_up{database=\"2\"} 1"))
+        while try !metrics("entries 4") { try await Task.sleep(for: .milliseconds(50)) }
+        #expect(try metrics("spaces 2") && metrics("logs 2"))
+        #expect(try !relay.get("/metrics").body.contains("segments"))
+        servers[1].kill()
+        while try metrics("database_up{database=\"2\"} 1") {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        let ready = try relay.get("/readyz")
+        #expect(ready.status == 200)
+        #expect(ready.body.hasPrefix("ready, but 1 of 2 databases can't be used: postgresql://"))
+        #expect(try await clients[0].append(logs[0].add(count: 1)) == .ack(logs[0].ack(3)))
+        let url = "http://127.0.0.1:\(relay.metricsPort)"
+        let top = try RelayProcess.run(["top", "--once", "--json", "--url", url])
+        #expect(top.output.contains("\"databases\": 2, \"databasesUp\": 1,"))
+        servers[0].kill()
+        while try relay.get("/readyz").status == 200 {
+            try await Task.sleep(for: .milliseconds(20))
+        }
+        #expect(try relay.get("/readyz").body.hasPrefix("failing: postgresql://"))
+        #expect(try metrics("ready 0"))
+        relay.send(SIGKILL)
     }
 
     @Test func `the command serves what is in PostgreSQL and refuses what isn't safe`() async throws
     {
-        let directory = TestDirectory()
         let options = ["--storage", "postgres", "--databases", sources[0]]
         var log = TestLog(founder, space)
         for round in 1...2 {
@@ -208,17 +308,16 @@ struct PostgresRelayTests {
     }
 }
 
-enum PostgresRelay {
-    static func start(
-        _ sources: [String],
-        _ options: PostgresStorage.Options
-    ) throws -> RelayServer {
-        // Each relay has a directory of its own, for its tokens.
-        let directory =
-            FileManager.default.temporaryDirectory.path
-            + "/relay-test-postgres-" + UUID().uuidString
-        return try RelayServer(
-            RelayServer.Configuration(directory: directory),
+/// A relay in this process that stores in PostgreSQL. Its directory, for its tokens, goes with it.
+final class PostgresRelay {
+    let server: RelayServer
+    private let directory = TestDirectory()
+
+    var port: Int { server.port }
+
+    init(_ sources: [String], _ options: PostgresStorage.Options = .init()) throws {
+        server = try RelayServer(
+            RelayServer.Configuration(directory: directory.path),
             storage: try PostgresStorage(sources, options: options),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
         )

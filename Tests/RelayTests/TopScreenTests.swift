@@ -74,6 +74,7 @@ struct TopScreenTests {
             plain.contains { $0.hasPrefix("appends/s                 1290  ▁") || $0.contains("█") }
         )
         #expect(plain.contains { $0.contains("3.5 MiB") && $0.contains("50 % live") })
+        #expect(!plain.contains { $0.hasPrefix("databases") || $0.contains("segments") })
         let colored = screen.lines(interval, url: "x", width: 80, height: 24, isColored: true)
         #expect(colored[0].contains("\u{1b}[32mready"))
         for (width, height) in [(1, 1), (20, 5), (300, 100)] {

@@ -140,6 +140,9 @@ struct GroupPlan {
     /// Whether nothing is to be stored.
     var isEmpty: Bool { early.isEmpty && late.isEmpty && moves.isEmpty }
 
+    /// Bytes of the batches.
+    var byteCount: Int { zip(entries, heads).reduce(0) { $0 + $1.0.count + $1.1.count } }
+
     /// Judges the next unit.
     mutating func judge(_ unit: StorageUnit, submission: UInt64, _ ledger: Ledger) {
         var draft = Draft()

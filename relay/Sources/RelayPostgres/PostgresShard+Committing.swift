@@ -132,13 +132,14 @@ extension PostgresShard {
         // Units differ in how long they may wait; the one that came last may wait longest.
         let holdDeadline = group.map(\.deadline).max() ?? .after(.zero)
         var inDoubt: (plan: GroupPlan, number: Int64)?
+        var began = ContinuousClock.now
         for _ in 0..<Self.maximumAttemptCount {
             do throws(StorageError) {
                 let connection = try connection(&committing, until: holdDeadline)
                 if let (plan, number) = inDoubt {
                     inDoubt = nil
                     if committing.lastGroup == number {
-                        return finish(plan, &committing)
+                        return finish(group, plan, began, &committing)
                     }
                 }
                 let plan = try self.plan(group, connection, &committing)
@@ -147,34 +148,66 @@ extension PostgresShard {
                     return plan.results
                 }
                 let number = committing.lastGroup + 1
+                began = .now
                 switch try send(plan, number, connection, &committing) {
                 case .committed:
                     committing.lastGroup = number
-                    return finish(plan, &committing)
+                    return finish(group, plan, began, &committing)
                 case .overtaken: forget(group, &committing)
                 case .inDoubt:
                     inDoubt = (plan, number)
                     committing.connection = nil
                 case .refused(let refusal):
-                    committing.ledger = Ledger()
                     failure = refusal.storageError(location)
-                    return refusing(plan, failure)
+                    return fail(group, plan.results, failure, &committing)
                 }
             } catch {
                 failure = error
                 guard case .unavailable = error, !holdDeadline.isOver else { break }
             }
         }
+        return fail(group, group.map { _ in nil }, failure, &committing)
+    }
+
+    /// Gives a group up.
+    /// - Parameter results: of its units; those that fitted get `failure`.
+    private func fail(
+        _ group: [Item],
+        _ results: [StorageError?],
+        _ failure: StorageError,
+        _ committing: inout Committing
+    ) -> [StorageError?] {
         // What is known in memory may be of a group that is stored, or isn't.
         committing.ledger = Ledger()
-        return group.map { _ in failure }
+        // What was judged as if these units were stored must not find another relay's in their
+        // place, and be put behind that.
+        for item in group {
+            var subjects = Subjects()
+            subjects.add(item.unit)
+            let number = item.submission.number
+            for log in subjects.logs { committing.marks.lose(.log(log), by: number) }
+            for space in subjects.spaces { committing.marks.lose(.space(space), by: number) }
+        }
+        figures.withLock { $0.addFailure() }
+        return results.map { $0 ?? failure }
     }
 
-    private func refusing(_ plan: GroupPlan, _ failure: StorageError) -> [StorageError?] {
-        plan.results.map { $0 ?? failure }
-    }
-
-    private func finish(_ plan: GroupPlan, _ committing: inout Committing) -> [StorageError?] {
+    private func finish(
+        _ group: [Item],
+        _ plan: GroupPlan,
+        _ began: ContinuousClock.Instant,
+        _ committing: inout Committing
+    ) -> [StorageError?] {
+        let changeCount = zip(group, plan.results).reduce(0) { count, unit in
+            count + (unit.1 == nil ? unit.0.unit.count : 0)
+        }
+        figures.withLock { figures in
+            figures.addSync(
+                byteCount: plan.byteCount,
+                changeCount: changeCount,
+                took: .now - began
+            )
+        }
         plan.apply(to: &committing.ledger)
         committing.ledger.forgetSome()
         committing.marks = plan.marks

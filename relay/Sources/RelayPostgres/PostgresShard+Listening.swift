@@ -47,7 +47,7 @@ extension PostgresShard {
         while !isStopping.load(ordering: .sequentiallyConsistent) {
             do throws(PostgresFailure) {
                 let connection = try PostgresConnection(source, timeout: options.connectTimeout)
-                try connection.run("LISTEN \(Self.channel)", until: .after(options.connectTimeout))
+                try connection.run("LISTEN \(channel)", until: .after(options.connectTimeout))
                 try listen(on: connection)
             } catch {
                 isInQuestion.store(true, ordering: .sequentiallyConsistent)

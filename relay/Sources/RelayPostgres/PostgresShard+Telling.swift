@@ -43,7 +43,14 @@ extension PostgresShard {
         }
     }
 
-    static let channel = "sennit_relay"
+    /// The channel of a database's relays. Channels are of a whole database, in which there may be
+    /// several storages by schema.
+    static func channel(_ relayName: Bytes32, shard: Int) -> String {
+        "sennit_relay_\(Hex.encode(Array(relayName.bytes.prefix(8))))_\(shard)"
+    }
+
+    var channel: String { Self.channel(identity.relayName, shard: identity.shard) }
+
     /// Logs that are named at once; of more it is only said that there are many.
     static let maximumHintCount = 2048
     /// Presence that waits to be told; what comes on top is dropped.
@@ -100,7 +107,7 @@ extension PostgresShard {
                     outgoing.withLock { $0.connection = transfer.connection }
                 }
                 let calls = NodeMessage.payloads(messages, from: node).map { payload in
-                    PostgresCall(.notify, .text(Self.channel), .text(payload))
+                    PostgresCall(.notify, .text(channel), .text(payload))
                 }
                 _ = try connection.run(
                     pipeline: [.init(.begin)] + calls + [.init(.commit)],

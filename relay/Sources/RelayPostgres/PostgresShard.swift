@@ -10,7 +10,7 @@ import Synchronization
 //     readers     some connections that whoever reads borrows (PostgresShard+Reading)
 //     teller      hints for other relays, beside the transactions (PostgresShard+Telling)
 //     listener    hints from other relays, and the slow poll (PostgresShard+Listening)
-//     janitor     deletes what nobody can read any more
+//     janitor     deletes what nobody can read any more, measures what is there
 
 /// One database, as one relay uses it.
 final class PostgresShard: Sendable {
@@ -44,6 +44,12 @@ final class PostgresShard: Sendable {
         let connection: PostgresConnection
     }
 
+    /// What is stored, and when it is measured again.
+    struct Measured: Sendable {
+        var sizes: StorageSizes?
+        var until = Deadline.after(.zero)
+    }
+
     /// The database is away.
     struct Trouble: Sendable {
         let error: StorageError
@@ -68,6 +74,9 @@ final class PostgresShard: Sendable {
     let audience = Mutex<StorageAudience?>(nil)
     let trouble = Mutex<Trouble?>(nil)
     let spaceCounter = Mutex<(count: Int, until: Deadline)?>(nil)
+    /// What this relay counted here.
+    let figures = Mutex(StorageFigures())
+    let measured = Mutex(Measured())
     let isStopping = Atomic(false)
     /// Set by the listener when it lost its connection: the committer's may be gone too.
     let isInQuestion = Atomic(false)
@@ -178,10 +187,41 @@ final class PostgresShard: Sendable {
 
     // MARK: The janitor
 
+    /// Measuring may take no more than a hundredth of the time.
+    private static let measuringShare = 100
+    private static let measuringTimeout = Duration.seconds(60)
+
+    /// Counts what is stored, for metrics. It goes through the rows of all logs.
+    private func measureIfDue() {
+        let isDue = measured.withLock { measured in
+            defer { if measured.until.isOver { measured.until = .after(options.measureInterval) } }
+            return measured.until.isOver
+        }
+        guard isDue else { return }
+        let began = ContinuousClock.now
+        func measure(_ statement: PostgresStatement) throws(StorageError) -> PostgresRows {
+            try read { connection throws(PostgresFailure) in
+                try connection.run(statement, until: .after(Self.measuringTimeout))
+            }
+        }
+        guard let rows = try? measure(.sizes) else { return }
+        var sizes = StorageSizes()
+        sizes.spaceCount = Int(clamping: rows.integer(0, 0) ?? 0)
+        sizes.logCount = Int(clamping: rows.integer(0, 1) ?? 0)
+        sizes.entryCount = UInt64(clamping: rows.integer(0, 2) ?? 0)
+        sizes.liveByteCount = UInt64(clamping: rows.integer(0, 3) ?? 0)
+        // Other engines of this protocol have no such function; then it stays 0.
+        let stored = try? measure(.storedBytes).integer(0, 0)
+        sizes.storedByteCount = UInt64(clamping: stored ?? 0)
+        let pause = max(options.measureInterval, (.now - began) * Self.measuringShare)
+        measured.withLock { $0 = Measured(sizes: sizes, until: .after(pause)) }
+    }
+
     private static let dropCount: Int64 = 2000
 
     /// Deletes batches that nobody can read any more, some at a time.
     private func tidy() {
+        measureIfDue()
         while !isStopping.load(ordering: .sequentiallyConsistent) {
             do throws(StorageError) {
                 let isDone = try read { connection throws(PostgresFailure) in

@@ -312,6 +312,27 @@ extension PostgresStatement {
             """
     )
 
+    /// → spaces, logs, entries, their bytes
+    static let sizes = PostgresStatement(
+        name: "sizes",
+        text: """
+            SELECT (SELECT count(*) FROM spaces), count(*),
+                coalesce(sum(end_offset - start_offset), 0)::bigint,
+                coalesce(sum(byte_count - start_byte_count), 0)::bigint
+            FROM logs
+            """
+    )
+
+    /// → bytes of the tables with their indexes
+    static let storedBytes = PostgresStatement(
+        name: "stored_bytes",
+        text: """
+            SELECT sum(pg_total_relation_size(name::regclass))::bigint FROM unnest(
+                ARRAY['spaces', 'admissions', 'logs', 'batches', 'discarded']
+            ) AS name
+            """
+    )
+
     // MARK: What others stored
 
     /// spaces → the columns of a log

@@ -31,6 +31,8 @@ public final class PostgresStorage: RelayStorage, Sendable {
         public var holdTimeout: Duration = .seconds(10)
         /// How often the ends of logs are looked at, for hints may be lost.
         public var lookInterval: Duration = .seconds(2)
+        /// How often it is measured what is stored, unless that takes long.
+        public var measureInterval: Duration = .seconds(5)
         /// Whether tables are made where there are none.
         public var makesTables = true
         /// Whether a server is accepted that may lose what it committed.
@@ -123,7 +125,24 @@ public final class PostgresStorage: RelayStorage, Sendable {
 
     public var isShared: Bool { true }
 
-    public var outage: StorageError? { shards.lazy.compactMap(\.outage).first }
+    /// Why nothing can be stored or read: every database is away. While one isn't, its spaces are
+    /// served, whatever is with the others.
+    public var outage: StorageError? {
+        let outages = shards.compactMap(\.outage)
+        return outages.count == shards.count ? outages.first : nil
+    }
+
+    public var figures: StorageFigures {
+        var figures = StorageFigures(sumOf: shards.map { $0.figures.withLock { $0 } })
+        figures.databaseOutages = shards.map(\.outage)
+        return figures
+    }
+
+    /// Of the last measurement of each database; `nil` until all were measured once.
+    public func sizes() -> StorageSizes? {
+        let known = shards.compactMap { $0.measured.withLock { $0.sizes } }
+        return known.count == shards.count ? StorageSizes(sumOf: known) : nil
+    }
 
     public func tell(_ audience: StorageAudience) {
         for shard in shards { shard.audience.withLock { $0 = audience } }

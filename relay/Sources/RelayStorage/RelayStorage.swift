@@ -66,7 +66,8 @@ public protocol StorageReading: AnyObject {
     /// What was counted since the storage was opened.
     var figures: StorageFigures { get }
 
-    /// What the storage holds now; `nil` if that isn't known without reading all of it.
+    /// What the storage holds, perhaps as of a minute ago; `nil` if that isn't known. It waits for
+    /// nothing.
     func sizes() -> StorageSizes?
 
     /// Goes through everything that is stored and proves it, while the relay serves or doesn't.

@@ -251,11 +251,11 @@ extension SegmentStorage {
             }
             state.tables[place.segment] = table
             state.storedByteCount += group.bytes.count
-            state.figures.syncCount += 1
-            state.figures.byteCount += UInt64(group.bytes.count)
-            state.figures.syncTimes.add(time / .seconds(1))
-            state.figures.groupSizes.add(Double(group.frames.count))
-            state.figures.failedAt = nil
+            state.figures.addSync(
+                byteCount: group.bytes.count,
+                changeCount: group.frames.count,
+                took: time
+            )
             if state.activeEnd != nil { state.activeEnd = place.position + group.bytes.count }
             return state.resumesFilling(options)
         }
@@ -269,8 +269,7 @@ extension SegmentStorage {
                 state.queue = []
                 state.reservation = Reservation(over: state.index)
             }
-            state.figures.failureCount += 1
-            state.figures.failedAt = .now
+            state.figures.addFailure()
             return [group] + state.queue
         }
         for submission in groups.flatMap(\.submissions) {

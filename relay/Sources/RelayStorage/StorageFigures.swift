@@ -14,6 +14,8 @@ public struct StorageFigures: Hashable, Sendable {
     public var syncTimes = Histogram(bounds: StorageFigures.secondBounds)
     /// Changes that shared a sync.
     public var groupSizes = Histogram(bounds: StorageFigures.countBounds)
+    /// Of storage in databases, why each can't be used, in their order; `nil` for one that can.
+    public var databaseOutages: [StorageError?] = []
 
     private static let secondBounds = [
         0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5,
@@ -42,6 +44,42 @@ public struct StorageFigures: Hashable, Sendable {
             counts[bounds.firstIndex { value <= $0 } ?? bounds.count] += 1
             sum += value
         }
+
+        /// Adds what was counted elsewhere, with the same bounds.
+        mutating func add(_ other: Histogram) {
+            precondition(bounds == other.bounds, "Histograms that are added have the same bounds.")
+            for index in counts.indices { counts[index] += other.counts[index] }
+            sum += other.sum
+        }
+    }
+
+    /// Counts a group that was made durable.
+    package mutating func addSync(byteCount: Int, changeCount: Int, took time: Duration) {
+        syncCount += 1
+        self.byteCount += UInt64(byteCount)
+        syncTimes.add(time / .seconds(1))
+        groupSizes.add(Double(changeCount))
+        failedAt = nil
+    }
+
+    /// Counts a group that failed.
+    package mutating func addFailure() {
+        failureCount += 1
+        failedAt = .now
+    }
+
+    /// The figures of storage that lies in several parts. Its last write counts as failed while
+    /// that of every part did: as long as one part takes writes, it is good for something.
+    package init(sumOf parts: [StorageFigures]) {
+        for part in parts {
+            syncCount += part.syncCount
+            byteCount += part.byteCount
+            failureCount += part.failureCount
+            syncTimes.add(part.syncTimes)
+            groupSizes.add(part.groupSizes)
+        }
+        let failures = parts.compactMap(\.failedAt)
+        failedAt = failures.count == parts.count ? failures.max() : nil
     }
 }
 
@@ -55,13 +93,24 @@ public struct StorageSizes: Hashable, Sendable {
     public var entryCount: UInt64 = 0
     /// Bytes of these entries.
     public var liveByteCount: UInt64 = 0
-    /// Bytes that files take up, without what is filled ahead.
+    /// Bytes that files or tables take up, without what is filled ahead.
     public var storedByteCount: UInt64 = 0
-    /// Segment files.
-    public var segmentCount = 0
+    /// Segment files; `nil` for storage without any.
+    public var segmentCount: Int?
 
     /// An empty storage.
     public init() {}
+
+    /// What storage holds that lies in several parts.
+    package init(sumOf parts: [StorageSizes]) {
+        for part in parts {
+            spaceCount += part.spaceCount
+            logCount += part.logCount
+            entryCount += part.entryCount
+            liveByteCount += part.liveByteCount
+            storedByteCount += part.storedByteCount
+        }
+    }
 }
 
 extension SegmentStorage {

@@ -34,6 +34,12 @@ struct MetricsSample {
 
     subscript(name: String) -> Double { values[name] ?? 0 }
 
+    /// Databases that the relay stores in, if it does, and how many of them can be used.
+    var databases: (count: Int, upCount: Int) {
+        let states = values.filter { $0.key.hasPrefix("database_up{") }.values
+        return (states.count, states.count { $0 == 1 })
+    }
+
     /// All refusals, whatever their code.
     var refusalCount: Double {
         values.filter { $0.key.hasPrefix("refusals_total{") }.values.reduce(0, +)
@@ -147,12 +153,16 @@ struct TopScreen {
         row("fsync failures", TopText.count(now["sync_failures_total"]))
         row("slow readers cut", TopText.count(now["slow_readers_cut_total"]))
         row("refusals/s", TopText.rate(interval.refusalRate))
+        let segments = now.values["segments"].map { "\(TopText.count($0)) segments, " } ?? ""
         row(
             "stored",
             TopText.bytes(now["storage_bytes"]),
-            "\(TopText.count(now["segments"])) segments, "
-                + "\(Int(now["live_share"] * 100)) % live"
+            segments + "\(Int(now["live_share"] * 100)) % live"
         )
+        let databases = now.databases
+        if databases.count > 0 {
+            row("databases", "\(databases.upCount) of \(databases.count)", "can be used")
+        }
         row(
             "spaces, logs",
             "\(TopText.count(now["spaces"])), \(TopText.count(now["logs"]))"
@@ -196,6 +206,8 @@ struct TopScreen {
             ("slowReadersCut", number(now["slow_readers_cut_total"])),
             ("refusalsPerSecond", number(interval.refusalRate)),
             ("storedBytes", number(now["storage_bytes"])),
+            ("databases", "\(now.databases.count)"),
+            ("databasesUp", "\(now.databases.upCount)"),
             ("spaces", number(now["spaces"])),
             ("logs", number(now["logs"])),
         ]

@@ -135,14 +135,29 @@ extension MetricsText {
             "Writes or syncs that failed.",
             figures.failureCount
         )
+        guard !figures.databaseOutages.isEmpty else { return }
+        add(
+            .gauge,
+            "database_up",
+            "Whether a database can be used, by its place in the settings.",
+            label: "database",
+            figures.databaseOutages.enumerated().map { ("\($0 + 1)", $1 == nil ? 1 : 0) }
+        )
     }
 
     mutating func add(_ sizes: StorageSizes) {
         add(.gauge, "spaces", "Spaces that are stored.", UInt64(sizes.spaceCount))
         add(.gauge, "logs", "Logs that are stored.", UInt64(sizes.logCount))
         add(.gauge, "entries", "Entries that are stored.", sizes.entryCount)
-        add(.gauge, "segments", "Segment files.", UInt64(sizes.segmentCount))
-        add(.gauge, "storage_bytes", "Bytes of the segment files in use.", sizes.storedByteCount)
+        if let count = sizes.segmentCount {
+            add(.gauge, "segments", "Segment files.", UInt64(count))
+        }
+        add(
+            .gauge,
+            "storage_bytes",
+            "Bytes of the segment files in use, or of the tables.",
+            sizes.storedByteCount
+        )
         add(.gauge, "live_bytes", "Bytes of entries that aren't deleted.", sizes.liveByteCount)
         let stored = Double(max(1, sizes.storedByteCount))
         add(

@@ -81,6 +81,14 @@ public final class Telemetry: Sendable {
         return "failing: the last write to the disk failed"
     }
 
+    /// What isn't as it should be although the relay is ready; `nil` if all is.
+    var remark: String? {
+        let outages = state.withLock { $0.source }?.figures().databaseOutages ?? []
+        let away = outages.compactMap { $0 }
+        guard let first = away.first else { return nil }
+        return "\(away.count) of \(outages.count) databases can't be used: \(first)"
+    }
+
     /// All figures in Prometheus' format.
     /// - Complexity: O(spaces); the hot path isn't held up.
     public func metricsText() -> String {

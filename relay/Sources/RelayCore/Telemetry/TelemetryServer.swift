@@ -55,7 +55,8 @@ public final class TelemetryServer: Sendable {
         case "/healthz": return .init(status: .ok, text: "ok\n")
         case "/readyz":
             guard let hindrance = telemetry.hindrance else {
-                return .init(status: .ok, text: "ready\n")
+                let remark = telemetry.remark.map { ", but \($0)" } ?? ""
+                return .init(status: .ok, text: "ready\(remark)\n")
             }
             return .init(status: .serviceUnavailable, text: "\(hindrance)\n")
         case "/metrics":
