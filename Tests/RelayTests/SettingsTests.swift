@@ -88,6 +88,17 @@ struct SettingsTests {
                 "metrics.listen = \"127.0.0.1:7433\"",
                 "1: metrics.listen: listen has the same address; metrics need their own"
             ),
+            (
+                """
+                storage.engine = "postgres"
+                storage.databases = ["host=db"]
+                retention.untouched_days = 90
+                """,
+                """
+                3: retention.untouched_days: with storage.engine "postgres" a relay can't see who \
+                is at the others
+                """
+            ),
         ]
     )
     func `a mistake in the file says where, what and what to do`(text: String, problem: String) {

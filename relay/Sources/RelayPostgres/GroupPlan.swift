@@ -12,86 +12,6 @@ import SennitWire
 // What is known may be wrong: another relay has moved `a`. Then its guard stops the transaction,
 // what is known is read again, and the same units are judged once more. So are units that don't
 // fit: what they don't fit is read again before they are refused.
-//
-// Units of one log are judged by their sender as if those before them were stored. When another
-// relay was faster, a later one could still start where the log now ends, and continue bytes that
-// were never stored. So from a lost race on, all that was already submitted for that log is
-// refused (`RaceMarks`).
-
-/// What a relay knows of the database without asking. It may be wrong, for other relays write too.
-struct Ledger {
-    struct Space: Hashable {
-        /// Of the list in force; empty if there is none.
-        var accessHash: [UInt8] = []
-        var accessVersion: UInt64 = 0
-        /// Whether it was read, and nothing of this relay fitted it since.
-        var isFresh = false
-    }
-
-    struct Log: Hashable {
-        let number: Int64
-        let space: SpaceID
-        var end: UInt64
-        var start: UInt64
-        var isFresh = false
-    }
-
-    var spaces: [SpaceID: Space] = [:]
-    var logs: [LogID: Log] = [:]
-
-    private static let maximumCount = 1 << 16
-
-    /// Forgets everything once it is too much; what is needed is read again.
-    mutating func forgetSome() {
-        if spaces.count > Ledger.maximumCount { spaces = [:] }
-        if logs.count > Ledger.maximumCount { logs = [:] }
-    }
-}
-
-/// From which submissions on a log or space may be written again after a lost race.
-struct RaceMarks {
-    enum Subject: Hashable {
-        case log(LogID)
-        case space(SpaceID)
-    }
-
-    private struct Mark {
-        /// The submission that lost.
-        let loser: UInt64
-        /// Nothing submitted up to this is let through; `nil` until the loser was told.
-        var last: UInt64?
-    }
-
-    private var marks: [Subject: Mark] = [:]
-
-    mutating func lose(_ subject: Subject, by submission: UInt64) {
-        marks[subject] = Mark(loser: submission)
-    }
-
-    func allows(_ subject: Subject, submission: UInt64) -> Bool {
-        guard !marks.isEmpty, let mark = marks[subject] else { return true }
-        return mark.last.map { submission > $0 } ?? false
-    }
-
-    var isEmpty: Bool { marks.isEmpty }
-
-    /// Whether a submission lost and wasn't told.
-    func isAwaited(_ submission: UInt64) -> Bool {
-        marks.values.contains { $0.last == nil && $0.loser == submission }
-    }
-
-    /// Notes who was told, and drops marks that no submission can run into any more.
-    /// - Parameters:
-    ///   - judged: nothing up to this will be judged again.
-    ///   - last: of a loser, the last submission that was made before it was told.
-    mutating func tell(judged: UInt64, last: (UInt64) -> UInt64?) {
-        for (subject, mark) in marks {
-            let end = mark.last ?? last(mark.loser)
-            marks[subject] =
-                end.map { $0 <= judged } ?? false ? nil : Mark(loser: mark.loser, last: end)
-        }
-    }
-}
 
 /// A group's transaction, and what each of its units comes to.
 struct GroupPlan {
@@ -177,7 +97,7 @@ struct GroupPlan {
                         .integers(sorted.map { Int64($0.value.expected) }),
                         .integers(sorted.map { Int64($0.value.head.end.value) }),
                         .integers(sorted.map { Int64(clamping: $0.value.head.byteCount) }),
-                        .byteStrings(sorted.map(\.value.head.storedBytes)),
+                        .byteStrings(sorted.map(\.value.head.rowBytes)),
                         .integer(Int64(sorted.count)),
                     ]
                 )
@@ -207,8 +127,8 @@ struct GroupPlan {
             numbers.append(number)
             ends.append(Int64(batch.end.value))
             firsts.append(Int64(batch.first.value))
-            entries.append(batch.storedEntries)
-            heads.append(batch.head.storedBytes)
+            entries.append(batch.rowEntries)
+            heads.append(batch.head.rowBytes)
             guard let space = logs[log]?.space else { continue }
             growths[log, default: (space, batch.first.value, 0)].end = batch.end.value
         }
@@ -362,9 +282,9 @@ struct GroupPlan {
             if known.isFresh, !fits { marks.lose(.log(log), by: submission) }
             throw .conflict(log: log, end: Offset(known.end))
         }
-        guard !batch.entries.isEmpty, batch.entries.count <= Limits.maximumBatchCount,
+        guard (1...Limits.maximumBatchCount).contains(batch.packed.count),
             batch.end.value <= Limits.maximumOffset,
-            batch.end.value == known.end + UInt64(batch.entries.count)
+            batch.end.value == known.end + UInt64(batch.packed.count)
         else { throw .unfit(reason: "the head isn't that of the batch") }
         draft.batches.append((log, known.number, batch, known.end))
         known.end = batch.end.value
@@ -387,7 +307,7 @@ struct GroupPlan {
         guard place > known.start else { return }
         let values: [PostgresParameter] = [
             .bytes(log.bytes), .integer(Int64(place)), .integer(Int64(clamping: head.byteCount)),
-            .bytes(head.storedBytes),
+            .bytes(head.rowBytes),
         ]
         if known.end == 0 {
             draft.early.append(PostgresCall(statement: .beginAt, parameters: values))
@@ -404,24 +324,6 @@ struct GroupPlan {
 extension PostgresCall {
     init(_ statement: PostgresStatement, _ parameters: PostgresParameter...) {
         self.init(statement: statement, parameters: parameters)
-    }
-}
-
-extension Head {
-    /// As it stands in a row.
-    var storedBytes: [UInt8] {
-        var writer = ByteWriter(capacity: Head.byteCount)
-        write(to: &writer)
-        return writer.bytes
-    }
-}
-
-extension Batch {
-    /// The entries as they stand in a row, each with a varint length before it.
-    var storedEntries: [UInt8] {
-        var writer = ByteWriter(capacity: entries.reduce(0) { $0 + $1.count + 3 })
-        for entry in entries { writer.writeBlob(entry) }
-        return writer.bytes
     }
 }
 #endif

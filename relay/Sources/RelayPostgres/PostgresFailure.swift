@@ -19,9 +19,11 @@ struct PostgresFailure: Error, Hashable, Sendable {
         self.reason = reason
     }
 
-    /// The first line of a message that libpq made.
+    /// A message that libpq made, in one line.
     static func sentence(_ message: String) -> String {
-        let lines = message.split(whereSeparator: \.isNewline)
+        let lines = message.split(whereSeparator: \.isNewline).map { line in
+            String(line.drop { $0 == "\t" || $0 == " " })
+        }
         return lines.isEmpty ? "the connection is gone" : lines.joined(separator: "; ")
     }
 

@@ -174,7 +174,7 @@ extension PostgresShard {
         guard end.value <= Limits.maximumOffset else { return nil }
         let rows = try rows(.head, .bytes(log.bytes), .integer(Int64(end.value)))
         return try rows.bytes(0, 0).map { bytes throws(StorageError) in
-            try head(bytes, of: log, at: end)
+            try Head(row: bytes, of: log, at: end)
         }
     }
 
@@ -192,12 +192,12 @@ extension PostgresShard {
         }
         let end = Offset(UInt64(clamping: rows.integer(row, 4) ?? 0))
         let start = try rows.bytes(row, 6).map { bytes throws(StorageError) in
-            try head(bytes, of: id, at: nil)
+            try Head(row: bytes, of: id, at: nil)
         }
         var last: Head?
         do throws(StorageError) {
             last = try rows.bytes(row, 5).map { bytes throws(StorageError) in
-                try head(bytes, of: id, at: end)
+                try Head(row: bytes, of: id, at: end)
             }
         } catch {
             if !isPatient { throw error }
@@ -220,38 +220,30 @@ extension PostgresShard {
         maximumByteCount: Int
     ) throws(StorageError) -> [Batch] {
         guard from.value <= Limits.maximumOffset else { return [] }
-        var taken: [Batch] = []
-        var count = 0
-        var byteCount = 0
-        while true {
-            let next = taken.last?.end ?? from
+        var found = BoundedBatches(from, maximumCount, maximumByteCount)
+        while !found.isFull {
             let rows = try rows(
                 .batches,
                 .bytes(log.bytes),
-                .integer(Int64(next.value)),
-                .integer(taken.isEmpty ? 8 : 64)
+                .integer(Int64(found.next.value)),
+                .integer(found.batches.isEmpty ? 8 : 64)
             )
             let start = UInt64(clamping: rows.integer(0, 0) ?? 0)
-            guard next.value >= start else { throw .deleted(log: log, start: Offset(start)) }
-            guard rows.bytes(0, 3) != nil else { return taken }
-            for row in 0..<rows.count {
-                let batch: Batch
-                do throws(StorageError) { batch = try self.batch(rows, row, 1, of: log) } catch {
+            guard found.next.value >= start else {
+                throw .deleted(log: log, start: Offset(start))
+            }
+            guard rows.bytes(0, 3) != nil else { break }
+            for row in 0..<rows.count where !found.isFull {
+                do throws(StorageError) {
+                    found.add(try batch(rows, row, 1, of: log))
+                } catch {
                     // What is good before it is given first.
-                    if taken.isEmpty { throw error }
-                    return taken
-                }
-                let skipped = Int(max(from.value, batch.first.value) - batch.first.value)
-                count += batch.entries.count - skipped
-                byteCount += batch.entries.dropFirst(skipped).reduce(0) { $0 + $1.count }
-                let fits = count <= maximumCount && byteCount <= maximumByteCount
-                guard taken.isEmpty || fits else { return taken }
-                taken.append(batch)
-                guard fits, count < maximumCount, byteCount < maximumByteCount else {
-                    return taken
+                    if found.batches.isEmpty { throw error }
+                    return found.batches
                 }
             }
         }
+        return found.batches
     }
 
     /// The batch whose first offset, end, entries and head stand from `column` on.
@@ -261,28 +253,13 @@ extension PostgresShard {
         _ column: Int,
         of log: LogID
     ) throws(StorageError) -> Batch {
-        let first = rows.integer(row, column) ?? -1
-        let end = rows.integer(row, column + 1) ?? -1
-        let firstOffset = Offset(UInt64(clamping: first))
-        guard 0 <= first, first < end, end - first <= Limits.maximumBatchCount,
-            let entryBytes = rows.bytes(row, column + 2),
-            let headBytes = rows.bytes(row, column + 3)
-        else {
-            throw .damagedLog(log: log, offset: firstOffset, reason: "a batch has no such bounds")
-        }
-        let head = try head(headBytes, of: log, at: Offset(UInt64(end)))
-        do throws(WireError) {
-            var reader = ByteReader(entryBytes)
-            var entries: [[UInt8]] = []
-            entries.reserveCapacity(Int(end - first))
-            for _ in first..<end {
-                entries.append(try reader.readBlob(limit: Limits.maximumEntryByteCount))
-            }
-            try reader.finish()
-            return Batch(first: firstOffset, entries: entries, head: head)
-        } catch {
-            throw .damagedLog(log: log, offset: firstOffset, reason: "\(error)")
-        }
+        try Batch(
+            first: rows.integer(row, column) ?? -1,
+            end: rows.integer(row, column + 1) ?? -1,
+            entries: rows.bytes(row, column + 2) ?? [],
+            head: rows.bytes(row, column + 3) ?? [],
+            of: log
+        )
     }
 
     // MARK: Values
@@ -309,24 +286,6 @@ extension PostgresShard {
             throw .damagedFile(path: location, reason: "an incarnation hasn't 16 bytes")
         }
         return LogDescriptor(device: device, incarnation: incarnation)
-    }
-
-    func head(
-        _ bytes: [UInt8],
-        of log: LogID,
-        at end: Offset?
-    ) throws(StorageError) -> Head {
-        do throws(WireError) {
-            var reader = ByteReader(bytes)
-            let head = try Head(from: &reader)
-            try reader.finish()
-            guard end == nil || head.end == end else {
-                throw WireError.invalid(reason: "the head is another's", byteOffset: 0)
-            }
-            return head
-        } catch {
-            throw .damagedLog(log: log, offset: end ?? .zero, reason: "\(error)")
-        }
     }
 }
 

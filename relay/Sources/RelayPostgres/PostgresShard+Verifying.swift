@@ -113,7 +113,7 @@ extension PostgresShard {
     ) -> Bool {
         let (end, byteCount) = (rows.integer(row, column), rows.integer(row, column + 1))
         guard let bytes = rows.bytes(row, column + 2) else { return end == 0 && byteCount == 0 }
-        guard let head = try? head(bytes, of: log, at: nil) else { return false }
+        guard let head = try? Head(row: bytes, of: log, at: nil) else { return false }
         return end.map(UInt64.init(clamping:)) == head.end.value
             && byteCount.map(UInt64.init(clamping:)) == head.byteCount
     }

@@ -54,12 +54,11 @@ public final class PostgresStorage: RelayStorage, Sendable {
     private let shards: [PostgresShard]
     private let options: Options
     private let submissions: Submitted
-    private let places = Mutex<[LogID: Int]>([:])
+    private let places = Mutex(LogPlaces())
     private let isClosed = Mutex(false)
 
     /// A space's first byte names one of so many places, which the databases share evenly.
     private static let virtualShardCount = 256
-    private static let maximumPlaceCount = 1 << 18
 
     /// Connects to the databases, and makes the tables where there are none.
     /// - Parameters:
@@ -258,20 +257,26 @@ public final class PostgresStorage: RelayStorage, Sendable {
     private func shard(of space: SpaceID) -> PostgresShard { shards[place(of: space)] }
 
     private func remember(_ log: LogID, at place: Int) {
-        places.withLock { places in
-            if places.count > Self.maximumPlaceCount { places = [:] }
-            places[log] = place
-        }
+        places.withLock { $0.remember(log, at: place) }
     }
 
     /// Where a log is; asked for if it isn't remembered.
     private func place(of log: LogID) throws(StorageError) -> Int? {
         if shards.count == 1 { return 0 }
-        if let known = places.withLock({ $0[log] }) { return known }
-        for (place, shard) in shards.enumerated() where try shard.log(log) != nil {
+        if let known = places.withLock({ $0.place(of: log) }) { return known }
+        // One that is away keeps nobody from what is on the others.
+        var outage: StorageError?
+        for (place, shard) in shards.enumerated() {
+            do throws(StorageError) {
+                guard try shard.log(log) != nil else { continue }
+            } catch {
+                outage = error
+                continue
+            }
             remember(log, at: place)
             return place
         }
+        if let outage { throw outage }
         return nil
     }
 

@@ -1,6 +1,7 @@
 #if PostgreSQL
 import Dispatch
 import RelayStorage
+import SennitWire
 import Synchronization
 
 /// What was submitted and not yet told, over all databases. Completions are called one at a time
@@ -74,7 +75,7 @@ extension StorageUnit {
     var byteCount: Int {
         reduce(0) { count, change in
             guard case .append(let batch, _) = change else { return count + 256 }
-            return count + batch.entries.reduce(256) { $0 + $1.count }
+            return count + batch.packed.byteCount + 256
         }
     }
 }

@@ -2,16 +2,9 @@ import SennitWire
 
 /// Collects batches of one log until the bounds of a read are reached.
 struct BatchTaker {
-    private(set) var batches: [Batch] = []
-    private(set) var isFull = false
-    /// Entries that were collected, from the first offset asked for.
-    private(set) var count = 0
-
+    private var found: BoundedBatches
     private let log: LogID
     private let from: Offset
-    private let maximumCount: Int
-    private let maximumByteCount: Int
-    private var byteCount = 0
 
     /// Frames that lie close to each other are read together, up to this many bytes.
     private static let readByteCount = 1 << 20
@@ -20,12 +13,16 @@ struct BatchTaker {
     init(_ log: LogID, _ from: Offset, _ maximumCount: Int, _ maximumByteCount: Int) {
         self.log = log
         self.from = from
-        self.maximumCount = maximumCount
-        self.maximumByteCount = maximumByteCount
+        found = BoundedBatches(from, maximumCount, maximumByteCount)
     }
 
+    var batches: [Batch] { found.batches }
+    /// Whether nothing more is taken, for the bounds or for damage.
+    private(set) var isFull = false
+    /// Entries that were collected, from the first offset asked for.
+    var count: Int { found.count }
     /// Where the next batch begins.
-    var next: Offset { batches.last?.end ?? from }
+    var next: Offset { found.next }
 
     /// Takes the batches at these places, in order.
     /// - Throws: `damagedLog` if the first of all can't be read; others end the collection.
@@ -43,7 +40,7 @@ struct BatchTaker {
                 let start = Int(place.position)
                 guard start >= end, start - end <= BatchTaker.gapByteCount,
                     start + Int(place.length) - Int(first.position) <= BatchTaker.readByteCount,
-                    entryByteCount <= maximumByteCount - byteCount
+                    entryByteCount <= found.remainingByteCount
                 else { break }
                 end = start + Int(place.length)
                 entryByteCount += Int(place.length)
@@ -83,12 +80,8 @@ struct BatchTaker {
         let batch = try StorageError.decoding(log, at: header.first) { () throws(WireError) in
             try Frame.batch(bytes, at: at, header)
         }
-        let skipped = Int(max(from.value, header.first) - header.first)
-        count += batch.packed.count - skipped
-        byteCount += batch.packed.dropFirst(skipped).byteCount
-        let fits = count <= maximumCount && byteCount <= maximumByteCount
-        if batches.isEmpty || fits { batches.append(batch) }
-        isFull = !fits || count == maximumCount
+        found.add(batch)
+        isFull = found.isFull
     }
 
     private func damaged(_ reason: String) -> StorageError {

@@ -42,25 +42,13 @@ public final class ControlStore: Sendable {
     public init(directory: String) throws(StorageError) {
         let path = directory + "/" + ControlStore.fileName
         self.path = path
-        let isNew = !FileManager.default.fileExists(atPath: path)
-        do {
-            var configuration = Configuration()
-            configuration.busyMode = .immediateError
-            configuration.label = "control"
-            configuration.prepareDatabase { db in
-                try ControlStore.prepare(db, isNew: isNew, path: path)
-            }
-            queue = try DatabaseQueue(path: path, configuration: configuration)
-            if isNew {
-                try FileManager.default.setAttributes(
-                    [.posixPermissions: 0o600],
-                    ofItemAtPath: path
-                )
-            }
-            try queue.writeWithoutTransaction { db in try ControlStore.check(db, path: path) }
-        } catch {
-            throw StorageError(error, path: path)
-        }
+        let file = SQLiteFile(
+            path: path,
+            applicationID: ControlStore.applicationID,
+            formatVersion: ControlStore.formatVersion,
+            schema: ControlStore.schema
+        )
+        queue = try file.open()
     }
 
     /// Lets go of the file.
@@ -94,38 +82,8 @@ public final class ControlStore: Sendable {
         }
     }
 
-    /// Takes the lock, then sees whether the file is ours, then makes it if it is new.
-    private static func prepare(_ db: Database, isNew: Bool, path: String) throws {
-        try db.execute(sql: "PRAGMA locking_mode = EXCLUSIVE")
-        let id = try Int32.fetchOne(db, sql: "PRAGMA application_id")
-        let version = try Int.fetchOne(db, sql: "PRAGMA user_version") ?? 0
-        // A crash while the file was made leaves it empty.
-        let objects = try Int.fetchOne(db, sql: "SELECT count(*) FROM sqlite_master")
-        let isEmpty = isNew || (id == 0 && version == 0 && objects == 0)
-        guard isEmpty || id == applicationID else {
-            throw StorageError.notRelayStorage(path: path)
-        }
-        guard version <= formatVersion else {
-            throw StorageError.newerFormat(path: path, version: version)
-        }
-        try db.execute(
-            sql: """
-                PRAGMA journal_mode = WAL;
-                PRAGMA synchronous = FULL;
-                PRAGMA foreign_keys = ON;
-                """
-        )
-        guard isEmpty else { return }
-        try db.inTransaction {
-            try db.execute(sql: schema)
-            return .commit
-        }
-    }
-
-    private static var schema: String {
+    private static let schema =
         """
-        PRAGMA application_id = \(applicationID);
-        PRAGMA user_version = \(formatVersion);
         CREATE TABLE tokens (
             id INTEGER PRIMARY KEY AUTOINCREMENT,
             name TEXT NOT NULL UNIQUE,
@@ -156,17 +114,4 @@ public final class ControlStore: Sendable {
             PRIMARY KEY (kind, key)
         ) STRICT, WITHOUT ROWID;
         """
-    }
-
-    private static func check(_ db: Database, path: String) throws {
-        let journal = try String.fetchOne(db, sql: "PRAGMA journal_mode")
-        let locking = try String.fetchOne(db, sql: "PRAGMA locking_mode")
-        guard journal == "wal", locking == "exclusive" else {
-            throw StorageError.failed(path: path, reason: "SQLite doesn't keep its journal safely")
-        }
-        let findings = try String.fetchAll(db, sql: "PRAGMA quick_check(1)")
-        guard findings == ["ok"] else {
-            throw StorageError.damagedFile(path: path, reason: findings.first ?? "no answer")
-        }
-    }
 }

@@ -40,46 +40,21 @@ extension SQLiteStorage {
         let headData: Data? = row[2]
         var lastHead: Head?
         if let headData {
-            lastHead = try head(headData, of: descriptor.logID(in: space), at: nil)
+            lastHead = try Head(row: Array(headData), of: descriptor.logID(in: space), at: nil)
         }
         return LogRecord(space: space, descriptor: descriptor, head: lastHead)
     }
 
-    func head(_ data: Data, of log: LogID, at end: Offset?) throws(StorageError) -> Head {
-        do throws(WireError) {
-            var reader = ByteReader(Array(data))
-            let head = try Head(from: &reader)
-            try reader.finish()
-            guard end == nil || head.end == end else {
-                throw WireError.invalid(reason: "the head is another's", byteOffset: 0)
-            }
-            return head
-        } catch {
-            throw .damagedLog(log: log, offset: end ?? .zero, reason: "\(error)")
-        }
-    }
-
     func batch(_ row: Row, of log: LogID) throws(StorageError) -> Batch {
-        let first: Int64 = row[0]
-        let end: Int64 = row[1]
-        let entryData: Data = row[2]
-        let headData: Data = row[3]
-        let firstOffset = Offset(UInt64(clamping: first))
-        guard 0 <= first, first < end, end - first <= Limits.maximumBatchCount else {
-            throw .damagedLog(log: log, offset: firstOffset, reason: "a batch has no such bounds")
-        }
-        let head = try head(headData, of: log, at: Offset(UInt64(end)))
-        do throws(WireError) {
-            var reader = ByteReader(Array(entryData))
-            var entries: [[UInt8]] = []
-            for _ in first..<end {
-                entries.append(try reader.readBlob(limit: Limits.maximumEntryByteCount))
-            }
-            try reader.finish()
-            return Batch(first: firstOffset, entries: entries, head: head)
-        } catch {
-            throw .damagedLog(log: log, offset: firstOffset, reason: "\(error)")
-        }
+        let entries: Data = row[2]
+        let head: Data = row[3]
+        return try Batch(
+            first: row[0],
+            end: row[1],
+            entries: Array(entries),
+            head: Array(head),
+            of: log
+        )
     }
 }
 

@@ -26,6 +26,10 @@ public final class SQLiteStorage: StorageReading {
 
     private let queue: DatabaseQueue
 
+    /// Tells our files from others, in SQLite's header: "SnRy".
+    static let applicationID: Int32 = 0x536E_5279
+    private static let formatVersion = 1
+
     /// The file's name in the data directory.
     public static let fileName = "relay.sqlite"
 
@@ -40,22 +44,24 @@ public final class SQLiteStorage: StorageReading {
     /// - Complexity: O(size of the file), for SQLite's quick check.
     public init(directory: String) throws(StorageError) {
         path = directory + "/" + SQLiteStorage.fileName
-        guard SQLiteStorage.isPresent(in: directory) else { throw .notRelayStorage(path: path) }
+        let file = SQLiteFile(
+            path: path,
+            applicationID: SQLiteStorage.applicationID,
+            formatVersion: SQLiteStorage.formatVersion
+        )
+        queue = try file.open()
+        let names: [Data]
         do {
-            let path = path
-            var configuration = Configuration()
-            configuration.busyMode = .immediateError
-            configuration.label = "relay"
-            configuration.prepareDatabase { db in
-                try SQLiteStorage.prepare(db, path: path)
-            }
-            queue = try DatabaseQueue(path: path, configuration: configuration)
-            relayName = try queue.writeWithoutTransaction { db in
-                try SQLiteStorage.setUp(db, path: path)
+            names = try queue.writeWithoutTransaction { db in
+                try Data.fetchAll(db, sql: "SELECT name FROM relay")
             }
         } catch {
             throw StorageError(error, path: path)
         }
+        guard names.count == 1, let name = Bytes32(names[0]) else {
+            throw .damagedFile(path: path, reason: "the relay's name is missing")
+        }
+        relayName = name
     }
 
     /// Lets go of the file.
@@ -155,7 +161,7 @@ public final class SQLiteStorage: StorageReading {
                     """
             )
             let data = try Data.fetchOne(statement, arguments: [log.data, Int64(end.value)])
-            return try data.map { try self.head($0, of: log, at: end) }
+            return try data.map { try Head(row: Array($0), of: log, at: end) }
         }
     }
 
@@ -177,20 +183,11 @@ public final class SQLiteStorage: StorageReading {
                 statement,
                 arguments: [log.data, Int64(from.value)]
             )
-            var batches: [Batch] = []
-            var count = 0
-            var byteCount = 0
-            while let row = try rows.next() {
-                let batch = try self.batch(row, of: log)
-                let skipped = Int(max(from.value, batch.first.value) - batch.first.value)
-                count += batch.packed.count - skipped
-                byteCount += batch.packed.dropFirst(skipped).byteCount
-                let fits = count <= maximumCount && byteCount <= maximumByteCount
-                guard batches.isEmpty || fits else { break }
-                batches.append(batch)
-                guard fits else { break }
+            var found = BoundedBatches(from, maximumCount, maximumByteCount)
+            while !found.isFull, let row = try rows.next() {
+                found.add(try self.batch(row, of: log))
             }
-            return batches
+            return found.batches
         }
     }
 

@@ -73,6 +73,14 @@ public struct RelaySettings: Hashable, Sendable {
         if storageEngine != "postgres", !databases.isEmpty {
             found.append(("storage.databases", "they aren't used unless storage.engine says so"))
         }
+        if storageEngine == "postgres", policy.retention.untouchedDays != nil {
+            found.append(
+                (
+                    "retention.untouched_days",
+                    "with storage.engine \"postgres\" a relay can't see who is at the others"
+                )
+            )
+        }
         if let metricsListen, metricsListen == listen, listen.port != 0 {
             found.append(("metrics.listen", "listen has the same address; metrics need their own"))
         }
