@@ -187,7 +187,7 @@ extension History {
     /// Adds an insertion to the end of a chain.
     /// - Returns: How many scalars it has.
     fileprivate mutating func typeInsertion(of text: Span<UInt8>, at position: Int) -> Int {
-        let count = text.scalarCount
+        let count = TextCounts(text).scalars
         extend(by: count) { operations in
             if !operations.extendInsertion(at: position, count: count) {
                 operations.append(.insert, count: count, position: position)
@@ -218,7 +218,7 @@ extension History {
     /// The same by any text.
     /// - Returns: How many scalars it has.
     fileprivate mutating func typeOn(_ text: Span<UInt8>) -> Int {
-        let count = text.scalarCount
+        let count = TextCounts(text).scalars
         extend(by: count) { operations in
             operations.appendText(text)
             operations.extend(by: count)
@@ -284,16 +284,6 @@ extension History {
             parents: names(ofVersion: graph.parents(of: event)),
             content: content
         )
-    }
-}
-
-extension Span<UInt8> {
-    /// How many scalars valid UTF-8 has.
-    fileprivate var scalarCount: Int {
-        var count = 0
-        // Not more than there are bytes.
-        for index in indices { count &+= self[index] & 0xC0 == 0x80 ? 0 : 1 }
-        return count
     }
 }
 

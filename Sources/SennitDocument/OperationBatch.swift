@@ -319,7 +319,7 @@ extension OperationRun.Content {
         case 1:
             let position = try reader.readCount(limit: DocumentLimits.endOfNumbers - 1)
             let text = try OperationRun.Content.readText(from: &reader)
-            let count = text.string.unicodeScalars.count
+            let count = text.scalarCount
             guard count > 0, count <= DocumentLimits.maximumInsertScalarCount else {
                 throw .invalid(reason: "an insert of no or too many scalars", byteOffset: 0)
             }

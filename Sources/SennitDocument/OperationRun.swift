@@ -41,7 +41,7 @@ public struct OperationRun: Hashable, Sendable {
     /// - Complexity: O(length of an inserted text), else O(1).
     public var eventCount: Int {
         switch content {
-        case .insert(_, let text): text.string.unicodeScalars.count
+        case .insert(_, let text): text.scalarCount
         case .delete(let range, _): range.count
         case .mapSet, .mapRemove, .gather: 1
         case .unknown(_, _, let eventCount, _): eventCount
@@ -76,6 +76,10 @@ extension OperationRun {
         public init(stringLiteral value: String) { string = value }
 
         public var description: String { string }
+
+        /// How many scalars there are. A string's own view of them counts one after another.
+        /// - Complexity: O(n).
+        var scalarCount: Int { TextCounts(string.utf8Span.span).scalars }
 
         public static func == (left: Text, right: Text) -> Bool {
             left.string.utf8.elementsEqual(right.string.utf8)

@@ -45,6 +45,12 @@ struct OperationRunBuilder {
 
     /// Adds a text in pieces that a run may have; returns how many scalars it has.
     private mutating func addInsertion(_ text: String, at position: Int) -> Int {
+        if !text.isEmpty, text.utf8.count <= DocumentLimits.maximumInsertScalarCount {
+            let whole = OperationRun.Text(text)
+            let count = whole.scalarCount
+            append(.insert(position: position, text: whole), count: count)
+            return count
+        }
         let scalars = text.unicodeScalars
         var done = 0
         var rest = scalars[...]

@@ -11,7 +11,8 @@
 //
 // Inserting " new" at scalar 10 walks down with 10, passes the left leaf (9), and inserts at 1
 // of the right one. A leaf that grows past its limit is halved; the parent gets one more child,
-// and so on upwards. A removal that spans leaves cuts the tree twice and joins the outer parts.
+// and so on upwards. A removal takes out what lies whole inside it, cuts at most two nodes on each
+// level, and joins with a neighbour what is then too small.
 //
 // Nodes are values over copy-on-write arrays: a copy of a rope costs nothing, and changing it
 // copies the path from the root to one leaf.
@@ -103,9 +104,12 @@ extension Rope {
     public mutating func remove(_ range: Range<Int>) {
         requireRange(range)
         if range.isEmpty { return }
-        if root.replaceInLeaf(range, with: [], counts: .zero, isRoot: true) != nil { return }
-        let (left, rest) = root.split(at: range.lowerBound)
-        root = .join(left, rest.split(at: range.count).right)
+        if range.count == scalarCount {
+            root = .empty
+            return
+        }
+        _ = root.remove(range)
+        while root.height > 0 && root.children.count == 1 { root = root.children[0] }
     }
 
     /// Replaces the scalars of `range`, which lies within 0...scalarCount, by valid UTF-8.

@@ -147,6 +147,73 @@ extension RopeNode {
         return nil
     }
 
+    /// Removes `range`, which is neither empty nor everything. The node may be too small then; if
+    /// it has one child, that may be as well.
+    /// - Returns: What was removed.
+    mutating func remove(_ range: Range<Int>) -> TextCounts {
+        if height == 0 {
+            let ascii = isASCII
+            let start = byteOffset(of: range.lowerBound, in: .scalars, isASCII: ascii)
+            let end = byteOffset(of: range.upperBound, in: .scalars, isASCII: ascii)
+            let removed = TextCounts(bytes[start..<end])
+            bytes.removeSubrange(start..<end)
+            counts -= removed
+            return removed
+        }
+        var removed = TextCounts.zero
+        var before = 0
+        var index = 0
+        while before + children[index].counts.scalars <= range.lowerBound {
+            before += children[index].counts.scalars
+            index += 1
+        }
+        let first = index
+        var whole = first..<first
+        while before < range.upperBound {
+            let end = before + children[index].counts.scalars
+            let low = max(range.lowerBound, before)
+            let high = min(range.upperBound, end)
+            if low == before && high == end {
+                removed += children[index].counts
+                whole = (whole.isEmpty ? index : whole.lowerBound)..<(index + 1)
+            } else {
+                removed += children[index].remove((low - before)..<(high - before))
+            }
+            before = end
+            index += 1
+        }
+        counts -= removed
+        children.removeSubrange(whole)
+        // Two were cut at most: the first of the range, and the one behind it now.
+        repair(at: first + 1)
+        repair(at: first)
+        return removed
+    }
+
+    /// Joins a child that is too small, if it is there, with a neighbour, if it has one.
+    private mutating func repair(at index: Int) {
+        guard index < children.count, children.count > 1, !children[index].isFullEnough
+        else { return }
+        let left = index + 1 < children.count ? index : index - 1
+        let right = children.remove(at: left + 1)
+        if let extra = children[left].absorb(right) { children.insert(extra, at: left + 1) }
+    }
+
+    /// Adds what the next node on the same level holds; returns the right half if that is too much.
+    private mutating func absorb(_ next: RopeNode) -> RopeNode? {
+        let end = children.count
+        counts += next.counts
+        if height == 0 {
+            bytes += next.bytes
+            return bytes.count > RopeNode.maximumByteCount ? splitHalf() : nil
+        }
+        children += next.children
+        // An only child may be too small, and has neighbours now.
+        repair(at: end)
+        repair(at: end - 1)
+        return children.count > RopeNode.maximumChildCount ? splitHalf() : nil
+    }
+
     private mutating func splitHalf() -> RopeNode {
         if height == 0 {
             var middle = bytes.count / 2

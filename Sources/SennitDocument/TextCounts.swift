@@ -16,11 +16,13 @@ struct TextCounts: Hashable, Sendable {
     }
 
     /// Counts valid UTF-8 that begins and ends between scalars.
-    init(_ bytes: ArraySlice<UInt8>) {
+    init(_ bytes: ArraySlice<UInt8>) { self.init(bytes.span) }
+
+    /// Counts valid UTF-8 that begins and ends between scalars.
+    init(_ span: Span<UInt8>) {
         var continuations = 0
         var fourByteScalars = 0
         var newlines = 0
-        let span = bytes.span
         let raw = unsafe span.bytes
         let ones: UInt64 = 0x0101_0101_0101_0101
         let lowBits: UInt64 = 0x7F7F_7F7F_7F7F_7F7F
@@ -48,9 +50,9 @@ struct TextCounts: Hashable, Sendable {
             index += 1
         }
         // None of the three can exceed the count of bytes, so nothing overflowed.
-        let scalars = bytes.count - continuations
+        let scalars = span.count - continuations
         self.init(
-            utf8: bytes.count,
+            utf8: span.count,
             utf16: scalars + fourByteScalars,
             scalars: scalars,
             newlines: newlines

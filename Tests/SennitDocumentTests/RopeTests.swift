@@ -30,6 +30,34 @@ import Testing
         #expect(rope.string.isEmpty && rope.lineCount == 1)
     }
 
+    @Test(arguments: UInt64(1)...8)
+    func `removing and replacing far and wide leaves a balanced tree`(seed: UInt64) {
+        var random = Seeded(seed: seed)
+        // Three levels above the leaves, in scalars of several widths.
+        let lines = (0..<40_000).map { $0.isMultiple(of: 3) ? "\($0) é語😀\n" : "line \($0)\n" }
+        var model = Array(lines.joined().unicodeScalars)
+        var rope = Rope(String(String.UnicodeScalarView(model)))
+        #expect(rope.root.height == 3)
+        while !model.isEmpty {
+            let low = random.below(model.count)
+            let limit = [6, 3000, model.count / 3 + 1][random.below(3)]
+            let range = low..<min(low + 1 + random.below(limit), model.count)
+            let text = random.below(2) == 0 ? "" : random.text(limit: min(limit, 800))
+            if text.isEmpty {
+                rope.remove(range)
+            } else {
+                rope.replace(range, withUTF8: Array(text.utf8)[...])
+            }
+            model.replaceSubrange(range, with: text.unicodeScalars)
+            rope.checkInvariants()
+            if random.below(20) == 0 {
+                #expect(rope.string.unicodeScalars.elementsEqual(model), "seed \(seed)")
+            }
+            if model.count < 100 { break }
+        }
+        #expect(rope.string.unicodeScalars.elementsEqual(model), "seed \(seed)")
+    }
+
     private func expectEqual(
         _ rope: Rope,
         _ model: [Unicode.Scalar],

@@ -112,6 +112,19 @@ import Testing
         document.checkInvariants()
     }
 
+    @Test func `each deletion stays what it was when others follow it`() throws {
+        var document = Document()
+        var author = try document.author(Fixture.log(1), nextEvent: 0)
+        try document.replace(0..<0, with: "abcdef", by: &author)
+        for place in [3, 3, 2, 1] {
+            try document.replace(place..<(place + 1), with: "", by: &author)
+        }
+        let texts = try (5..<10).map { try document.text(at: [Fixture.event(1, $0)]) }
+        #expect(texts == ["abcdef", "abcef", "abcf", "abf", "af"])
+        #expect(document.history.operations.operationCount == 3)
+        document.checkInvariants()
+    }
+
     @Test func `a number that is taken makes no author`() throws {
         var document = Document()
         var author = try document.author(Fixture.log(1), nextEvent: 0)
