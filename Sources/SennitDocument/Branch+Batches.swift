@@ -296,7 +296,7 @@ extension Tracker {
         history.forEachOperation(in: events, near: &hint) { operation, index, history in
             guard operation.isOnText else { return }
             if let unknownCount {
-                let scalarCount = Int(content.total.current) + unknownCount
+                let scalarCount = currentTotal + unknownCount
                 if history.isVerdictWrong(operation, index: index, in: scalarCount) {
                     wrongVerdictCount += 1
                 }
@@ -317,7 +317,7 @@ extension Tracker {
             let run = history.graph.runIndex(of: event)
             let end = min(history.graph.events(ofRun: run).upperBound, events.upperBound)
             let parents = history.graph.parents(of: event)
-            move(to: parents, in: history.graph)
+            move(to: parents, by: history.names.author(of: event), in: history.graph)
             replay(event..<end, of: &history, unknownCount: unknownCount)
             EventGraph.advance(&tip, to: end - 1, over: parents)
             version = [end - 1]

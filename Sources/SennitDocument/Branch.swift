@@ -62,7 +62,11 @@ extension Branch {
             verdict = applyVerbatim(operation, of: history, changes: &changes)
         } else if operation.isOnText {
             let state = prepareTracker(holding: parents, in: history)
-            state.tracker.move(to: parents, in: history.graph)
+            state.tracker.move(
+                to: parents,
+                by: history.names.author(of: operation.events.lowerBound),
+                in: history.graph
+            )
             verdict = apply(operation, of: history, with: state, parents, changes: &changes)
         } else if let state, state.isCurrent, !state.tracker.canHold(parents) {
             ownState().isCurrent = false
@@ -83,7 +87,7 @@ extension Branch {
     mutating func scalarCount(at target: [LocalEvent], in history: History) -> Int {
         if target == version { return text.scalarCount }
         let state = prepareTracker(holding: target, in: history)
-        state.tracker.move(to: target, in: history.graph)
+        state.tracker.move(to: target, by: -1, in: history.graph)
         return state.tracker.currentCount(finalCount: text.scalarCount)
     }
 
@@ -210,7 +214,8 @@ extension Tracker {
             var frame = Frame.everything
             if piece.hasEffectOnText && (parents != tip || parents == version) {
                 frame = .version
-                move(to: parents, in: history.graph)
+                let author = history.names.author(of: piece.events.lowerBound)
+                move(to: parents, by: author, in: history.graph)
             }
             apply(piece, in: frame, parents: parents, names: history.names) { _ in }
         }

@@ -90,11 +90,30 @@ extension Tracker {
             precondition(weight == span.weight, "A span weighs what it shows.")
             precondition(span.state >= 0, "No character is undone more often than done.")
             precondition(span.wasDeleted || span.state <= 1, "What is deleted is known to be.")
+            checkSideStates(of: handle)
             inserted += 1
         }
         precondition(
             inserted == (0..<spans.count).count { !spans[$0].isDeletion },
             "All characters are in the content."
         )
+    }
+
+    private func checkSideStates(of handle: SpanTree.Handle) {
+        if sideViewCount == 0 { return }
+        precondition(views.count == sideViewCount + 1, "Every view has a version.")
+        precondition(sideStates.count == spans.count * sideViewCount, "Spans have all states.")
+        let cursor = content.cursor(of: handle)
+        precondition(
+            content.sideViews.sizes[cursor.slot] == UInt32(spans[handle].count),
+            "Side views know how long a span is."
+        )
+        let shown = content.sideViews(showing: cursor)
+        for view in 0..<sideViewCount {
+            let state = sideStates[Int(handle) * sideViewCount + view]
+            precondition((state == 1) == (shown & 1 << UInt64(view) != 0), "A view shows states.")
+            precondition(state >= 0, "No character is undone more often than done.")
+            precondition(spans[handle].wasDeleted || state <= 1, "What is deleted is known to be.")
+        }
     }
 }

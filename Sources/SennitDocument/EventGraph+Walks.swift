@@ -20,6 +20,7 @@ extension EventGraph {
         for event in left { heap.push(event, flags: EventGraph.left) }
         for event in right { heap.push(event, flags: EventGraph.right) }
         var unshared = left.count + right.count
+        var run = runs.count - 1
         while unshared > 0, let popped = heap.pop() {
             var flags = popped.flags
             unshared -= flags == EventGraph.shared ? 0 : 1
@@ -27,7 +28,7 @@ extension EventGraph {
                 unshared -= top.flags == EventGraph.shared ? 0 : 1
                 flags |= top.flags
             }
-            let run = runIndex(of: popped.event)
+            run = runIndex(of: popped.event, notAfter: run)
             var low = runs[run].start
             let added = flags == EventGraph.shared ? 0 : 1
             if let top = heap.top, top.event >= low {
@@ -79,6 +80,7 @@ extension EventGraph {
     /// - Parameter floor: The search ends at the first event below it.
     func base(of versions: [[LocalEvent]], floor: LocalEvent) -> Base {
         var heap = VersionHeap()
+        var run = runs.count - 1
         for version in versions {
             if version.isEmpty { return .root }
             for event in version { heap.push(event) }
@@ -87,7 +89,7 @@ extension EventGraph {
             while heap.top?.event == popped.event, heap.pop() != nil {}
             guard let top = heap.top else { return .event(popped.event) }
             if popped.event < floor { return .belowFloor }
-            let run = runIndex(of: popped.event)
+            run = runIndex(of: popped.event, notAfter: run)
             if top.event >= runs[run].start { continue }
             let parents = parentRange(ofRun: run)
             if parents.isEmpty { return .root }
@@ -101,9 +103,10 @@ extension EventGraph {
         if version == frontier { return true }
         var heap = VersionHeap()
         for tip in version where tip >= event { heap.push(tip) }
+        var run = runs.count - 1
         while let popped = heap.pop() {
             while heap.top?.event == popped.event, heap.pop() != nil {}
-            let run = runIndex(of: popped.event)
+            run = runIndex(of: popped.event, notAfter: run)
             if event >= runs[run].shadow { return true }
             for parent in parentPool[parentRange(ofRun: run)] where parent >= event {
                 heap.push(parent)
@@ -120,6 +123,7 @@ extension EventGraph {
         for event in Set(events) { heap.push(event) }
         var candidates = Set(events).count
         var result: [LocalEvent] = []
+        var run = runs.count - 1
         while candidates > 0, let popped = heap.pop() {
             var isDerived = popped.flags == derived
             candidates -= isDerived ? 0 : 1
@@ -128,7 +132,7 @@ extension EventGraph {
                 isDerived = isDerived || top.flags == derived
             }
             if !isDerived { result.append(popped.event) }
-            let run = runIndex(of: popped.event)
+            run = runIndex(of: popped.event, notAfter: run)
             if let top = heap.top, top.event >= runs[run].start {
                 heap.push(top.event, flags: derived)
             } else {

@@ -164,6 +164,26 @@ extension EventGraph {
         return low
     }
 
+    /// The same for a walk that goes down.
+    /// - Parameter hint: The index of that run or of a later one.
+    /// - Complexity: O(log n) for n runs in between.
+    @inline(__always)
+    func runIndex(of event: LocalEvent, notAfter hint: Int) -> Int {
+        var low = hint
+        var high = hint
+        var step = 1
+        while runs[low].start > event {
+            high = low - 1
+            low = max(low - step, 0)
+            step *= 2
+        }
+        while low < high {
+            let middle = (low + high + 1) / 2
+            if runs[middle].start <= event { low = middle } else { high = middle - 1 }
+        }
+        return low
+    }
+
     /// The version that `event` was made at.
     func parents(of event: LocalEvent) -> [LocalEvent] {
         let index = runIndex(of: event)

@@ -102,6 +102,10 @@ extension EventNames {
         return EventID(log: logs[run.log], number: UInt64(run.number + event - run.start))
     }
 
+    /// Which of `logs` an event is in.
+    /// - Complexity: O(log n).
+    func author(of event: LocalEvent) -> Int { runs[runIndex(of: event)].log }
+
     /// The end of the consecutively named events of which `event` is one.
     func endOfRun(holding event: LocalEvent) -> LocalEvent { end(ofRun: runIndex(of: event)) }
 

@@ -24,12 +24,43 @@ extension SpanTree {
             leaf = leaves[Int(leaf)].successor
         }
         precondition(leaf == SpanTree.none, "The last leaf has no successor.")
+        for view in 0..<sideViews.count {
+            let sum = checkSideView(view, below: root, level: height)
+            precondition(sum == sideViews.totals[view], "A view's total is the sum of all sizes.")
+        }
         for (handle, _) in sequence {
             let start = Int(leafOfHandle[Int(handle)]) * SpanTree.leafSlotCount
             let slots = start..<(start + SpanTree.leafSlotCount)
             precondition(handles[cursor(of: handle).slot] == handle, "A handle is findable.")
             precondition(slots.contains(cursor(of: handle).slot), "A handle is in its leaf.")
         }
+    }
+
+    private func checkSideView(_ view: Int, below index: Int32, level: Int) -> UInt32 {
+        var sum: UInt32 = 0
+        let count = Int(level == 0 ? leaves[index].count : nodes[index].count)
+        if level == 0 {
+            let bits = sideViews.visible[Int(index) * sideViews.count + view]
+            precondition(
+                bits >> UInt32(count) == 0 || count == 32,
+                "Only what is there is visible."
+            )
+            for slot in 0..<count where bits & 1 << UInt32(slot) != 0 {
+                sum += sideViews.sizes[Int(index) * SpanTree.leafSlotCount + slot]
+            }
+            return sum
+        }
+        for slot in 0..<count {
+            let child = children[Int(index) * SpanTree.nodeSlotCount + slot]
+            let below = checkSideView(view, below: child, level: level - 1)
+            let first = (Int(index) * sideViews.count + view) * SpanTree.nodeSlotCount
+            precondition(
+                below == sideViews.childWeights[first + slot],
+                "A child weighs in a view what is visible below it."
+            )
+            sum += below
+        }
+        return sum
     }
 
     private func checkSubtree(

@@ -79,6 +79,8 @@ struct SpanTree: ~Copyable {
     private(set) var leafOfHandle = Slab<Int32>()
     /// The sum of all weights.
     private(set) var total = Weight.zero
+    /// Further versions beside the one that the current weights show: SpanTree+Views.swift.
+    var sideViews = SideViews(count: 0)
 
     /// Starts empty.
     init() {
@@ -106,6 +108,7 @@ struct SpanTree: ~Copyable {
         height = 0
         root = 0
         total = .zero
+        if sideViews.count > 0 { sideViews = SideViews(count: 0) }
         _ = makeLeaf()
     }
 }
@@ -227,7 +230,8 @@ extension SpanTree {
         addToAncestors(ofLeaf: cursor.leaf, change)
     }
 
-    /// Puts a new handle after another, or before all others.
+    /// Puts a new handle after another, or before all others. In side views it is not visible, and
+    /// its size is to be noted.
     /// - Returns: Where it lies now.
     @discardableResult
     mutating func insert(
@@ -258,6 +262,7 @@ extension SpanTree {
             handles.shift(slot..<last, by: 1)
             weights.shift(slot..<last, by: 1)
         }
+        if sideViews.count > 0 { openSideSlot(slot, inLeaf: leaf, end: last) }
         handles[slot] = handle
         weights[slot] = weight
         leaves[leaf].count += 1
@@ -293,6 +298,7 @@ extension SpanTree {
         leaves[new].count = Int32(SpanTree.leafSlotCount - kept)
         leaves[new].successor = leaves[leaf].successor
         leaves[leaf].successor = new
+        if sideViews.count > 0 { splitSideLeaf(leaf, to: new, keeping: kept) }
         addChild(new, weight: moved, after: leaf, isLeaf: true)
         return new
     }
@@ -322,6 +328,7 @@ extension SpanTree {
             childWeights[start] = total
             nodes[node].count = 1
             self.place(sibling, isLeaf: isLeaf, in: node, slot: start)
+            beginSideRoot(node)
             root = node
             height += 1
             place = isLeaf ? leaves[sibling] : nodes[sibling]
@@ -332,6 +339,13 @@ extension SpanTree {
         let node = place.parent
         let slot = Int(place.slotInParent)
         childWeights[slot] = childWeights[slot] &- weight
+        insertSideChild(
+            child,
+            isLeaf: isLeaf,
+            in: node,
+            after: slot - Int(node) * SpanTree.nodeSlotCount,
+            count: Int(nodes[node].count)
+        )
         var free = Int(node) * SpanTree.nodeSlotCount + Int(nodes[node].count)
         while free > slot + 1 {
             children[free] = children[free - 1]
@@ -358,6 +372,7 @@ extension SpanTree {
             moved &+= childWeights[from + index]
             place(child, isLeaf: childrenAreLeaves, in: new, slot: to + index)
         }
+        splitSideNode(node, to: new, keeping: half)
         nodes[node].count = Int32(half)
         nodes[new].count = Int32(half)
         addChild(new, weight: moved, after: node, isLeaf: false)
@@ -367,6 +382,7 @@ extension SpanTree {
         handles.append(repeating: SpanTree.none, count: SpanTree.leafSlotCount)
         weights.append(repeating: .zero, count: SpanTree.leafSlotCount)
         leaves.append(.unattached)
+        if sideViews.count > 0 { appendSideLeaf() }
         return Int32(leaves.count - 1)
     }
 
@@ -374,6 +390,7 @@ extension SpanTree {
         children.append(repeating: SpanTree.none, count: SpanTree.nodeSlotCount)
         childWeights.append(repeating: .zero, count: SpanTree.nodeSlotCount)
         nodes.append(.unattached)
+        appendSideNode()
         return Int32(nodes.count - 1)
     }
 }

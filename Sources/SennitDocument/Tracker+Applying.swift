@@ -66,8 +66,7 @@ extension Tracker {
         var predecessor: Cursor?
         var right: Cursor
         if operation.position > 0 {
-            let side: SpanTree.Side = frame == .version ? .current : .final
-            var (cursor, offset) = content.place(at: operation.position - 1, in: side)
+            var (cursor, offset) = place(at: operation.position - 1, in: frame)
             let handle = content.handle(at: cursor)
             left = spans[handle].key + offset
             if offset + 1 < Int(spans[handle].count) {
@@ -94,21 +93,44 @@ extension Tracker {
         if let predecessor {
             let handle = content.handle(at: predecessor)
             let last = spans[handle]
-            if last.end == key && left == key - 1 && last.right == rightKey && last.state == state
-                && !last.wasDeleted
+            if last.end == key && left == key - 1 && last.right == rightKey
+                && isOnly(state, of: handle) && !last.wasDeleted
             {
                 spans[handle].count += count
                 content.setWeight(at: predecessor, to: spans[handle].weight)
+                if sideViewCount > 0 {
+                    content.setSize(at: predecessor, to: Int(spans[handle].count))
+                }
                 return (handle, predecessor)
             }
         }
-        let span = Span(key: key, left: left, right: rightKey, count: count, state: state)
+        let span = Span(
+            key: key,
+            left: left,
+            right: rightKey,
+            count: count,
+            state: activeView == 0 ? state : 0
+        )
         let handle = append(span)
-        return (handle, content.insert(handle, weight: span.weight, after: predecessor))
+        let cursor = content.insert(handle, weight: span.weight, after: predecessor)
+        if sideViewCount > 0 {
+            content.setSize(at: cursor, to: operation.events.count)
+            if activeView > 0 { addToState(state, of: handle, at: cursor) }
+        }
+        return (handle, cursor)
+    }
+
+    /// The span in which a place lies, and how far inside.
+    @inline(__always)
+    private func place(at position: Int, in frame: Frame) -> (cursor: Cursor, offset: Int) {
+        if frame == .everything { return content.place(at: position, in: .final) }
+        return activeView == 0
+            ? content.place(at: position, in: .current)
+            : content.place(at: position, inSideView: activeView - 1)
     }
 
     @inline(__always)
-    private func state(at cursor: Cursor) -> Int32 { spans[content.handle(at: cursor)].state }
+    private func state(at cursor: Cursor) -> Int32 { state(of: content.handle(at: cursor)) }
 
     /// The end of the placeholder stays at the end, untouched and seen by all.
     @inline(__always)
@@ -125,14 +147,13 @@ extension Tracker {
         emit: (Effect) -> Void,
         isSilent: Bool = false
     ) {
-        let side: SpanTree.Side = frame == .version ? .current : .final
         let isBackward = operation.kind == .deleteBackward
         let count = operation.events.count
         var done = 0
         while done < count {
             let rest = count - done
             let target = isBackward ? operation.position + rest - 1 : operation.position
-            var (cursor, offset) = content.place(at: target, in: side)
+            var (cursor, offset) = place(at: target, in: frame)
             var handle = content.handle(at: cursor)
             let spanCount = Int(spans[handle].count)
             let pieceCount = min(isBackward ? offset + 1 : spanCount - offset, rest)
@@ -153,7 +174,7 @@ extension Tracker {
                 spans[handle].wasDeleted = true
                 spans[handle].wasDeletedByBatch = true
             }
-            if frame == .version { spans[handle].state += 1 }
+            if frame == .version { addToState(1, of: handle, at: cursor) }
             content.setWeight(at: cursor, to: spans[handle].weight)
             appendDeletion(
                 key: key(of: operation.events.lowerBound + done),

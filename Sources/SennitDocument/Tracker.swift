@@ -65,6 +65,27 @@ struct Tracker: ~Copyable {
     /// How many operations of a batch were judged otherwise than the history had noted.
     var wrongVerdictCount = 0
 
+    // More versions than one: Tracker+Views.swift.
+
+    /// The views, if there are side views. Invariant: one more than side views, else none.
+    var views: [View] = []
+    /// Which of them shows `version`.
+    var activeView = 0
+    /// For each span its states in the side views.
+    var sideStates = Slab<Int32>(capacity: 1)
+    /// For each run of the graph from `firstKnownRun` on how many events each view has of it; none
+    /// of those that are not here yet. Invariant: of the active view what `version` has, but for
+    /// events that were applied since it was last moved.
+    var knownCounts = Slab<Int32>(capacity: 1)
+    var firstKnownRun = 0
+    /// How often a view was left for another.
+    var useCount = 0
+    /// Moves since there are as many views as now, and how many events they undid and redid.
+    var moveCount = 0
+    var movedCount = 0
+    /// Whether views are added at each move, for tests.
+    var addsViewsEagerly = false
+
     /// The first event after the base.
     var firstEvent: LocalEvent { base + 1 }
 
@@ -92,6 +113,9 @@ struct Tracker: ~Copyable {
             count: Int32(Tracker.placeholderCount),
             state: 1
         )
+        dropSideViews()
+        moveCount = 0
+        movedCount = 0
         spans.removeAll()
         spans.append(whole)
         content.removeAll()
@@ -116,7 +140,17 @@ struct Tracker: ~Copyable {
     /// How long the text at `version` is, if the text of all applied events has `finalCount`
     /// scalars. The unknown length of the base drops out.
     func currentCount(finalCount: Int) -> Int {
-        Int(content.total.current) - Int(content.total.final) + finalCount
+        currentTotal - Int(content.total.final) + finalCount
+    }
+
+    /// How many characters are in the text at `version`, that of the base counted as longer than it
+    /// is.
+    @inline(__always)
+    var currentTotal: Int {
+        Int(
+            activeView == 0
+                ? content.total.current : content.sideViews.totals[activeView - 1]
+        )
     }
 
     func key(of event: LocalEvent) -> Int {
@@ -144,11 +178,11 @@ extension Tracker {
         var rest = spans[handle]
         rest.dropFirst(offset)
         spans[handle].count = Int32(offset)
-        let new = Handle(spans.count)
-        spans.append(rest)
-        index.insert(rest.key, new)
+        let new = append(rest)
         content.setWeight(at: cursor, to: spans[handle].weight)
-        content.insert(new, weight: rest.weight, after: cursor)
+        if sideViewCount > 0 { content.setSize(at: cursor, to: offset) }
+        let place = content.insert(new, weight: rest.weight, after: cursor)
+        if sideViewCount > 0 { splitSideStates(of: handle, at: place, to: new) }
         return new
     }
 
@@ -156,6 +190,7 @@ extension Tracker {
     mutating func append(_ span: Span) -> Handle {
         let new = Handle(spans.count)
         spans.append(span)
+        if sideViewCount > 0 { sideStates.append(repeating: 0, count: sideViewCount) }
         index.insert(span.key, new)
         return new
     }
@@ -197,13 +232,27 @@ extension Tracker {
 
 extension Tracker {
     /// Makes current states show another version, which descends from the base and was applied.
+    /// - Parameter author: Who made what will be applied there, by index; -1 if that is nothing.
     /// - Complexity: O(d log n) for d spans of events in which the versions differ.
-    mutating func move(to target: [LocalEvent], in graph: EventGraph) {
-        if version == target { return }
-        let (retreated, advanced) = graph.difference(version, target)
-        for range in retreated.reversed() { change(range, by: -1) }
-        for range in advanced { change(range, by: 1) }
-        version = target
+    mutating func move(to target: [LocalEvent], by author: Int, in graph: EventGraph) {
+        if sideViewCount > 0 { prepareViews(in: graph) }
+        if version != target {
+            chooseView(for: target, by: author, in: graph)
+            if version != target {
+                let count: Int
+                if sideViewCount > 0 {
+                    count = moveView(to: target, in: graph)
+                } else {
+                    let (retreated, advanced) = graph.difference(version, target)
+                    for range in retreated.reversed() { change(range, by: -1) }
+                    for range in advanced { change(range, by: 1) }
+                    version = target
+                    count = retreated.eventCount + advanced.eventCount
+                }
+                noteMove(count, in: graph)
+            }
+        }
+        if sideViewCount > 0 { views[activeView].author = author }
     }
 
     /// Does or undoes events. The order does not matter: states are sums.
@@ -229,8 +278,7 @@ extension Tracker {
                     : span.left + offset
                 changeCharacters(low..<(low + count), by: step)
             } else if count == Int(span.count) {
-                spans[handle].state += step
-                content.setWeight(at: content.cursor(of: handle), to: spans[handle].weight)
+                addToState(step, of: handle, at: content.cursor(of: handle))
             } else {
                 changeCharacters(key..<(key + count), by: step)
             }
@@ -253,8 +301,7 @@ extension Tracker {
                 _ = split(handle, at: cursor, offset: count)
                 cursor = content.cursor(of: handle)
             }
-            spans[handle].state += step
-            content.setWeight(at: cursor, to: spans[handle].weight)
+            addToState(step, of: handle, at: cursor)
             key += count
         }
     }

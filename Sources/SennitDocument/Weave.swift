@@ -63,7 +63,7 @@ extension Weave {
     /// - Complexity: O(s + d log s) for s spans, d of which the last version asked for shows
     ///   otherwise.
     func stretches(at version: [LocalEvent], in graph: EventGraph) -> [Stretch] {
-        tracker.move(to: version, in: graph)
+        tracker.move(to: version, by: -1, in: graph)
         return tracker.stretches
     }
 
@@ -115,7 +115,8 @@ extension Tracker {
             guard span.key >= Tracker.placeholderCount else { return }
             let start = event(ofKey: span.key)
             let events = start..<(start + Int(span.count))
-            result.append(Weave.Stretch(events: events, deletionCount: Int(span.state) - 1))
+            let deletionCount = Int(state(of: handle)) - 1
+            result.append(Weave.Stretch(events: events, deletionCount: deletionCount))
         }
         return result
     }

@@ -52,6 +52,80 @@ import Testing
         let expected = tree.cursor(of: model[0].handle)
         #expect(first == expected)
     }
+
+    @Test(arguments: UInt64(1)...8)
+    func `side views agree with arrays of what is visible`(seed: UInt64) {
+        var random = Seeded(seed: seed)
+        var tree = SpanTree()
+        var model: [SideSpan] = []
+        var viewCount = 0
+        for handle in 0..<Int32(1500) {
+            let size = 2 + random.below(5)
+            let isCurrent = random.below(2) == 0
+            let weight = SpanTree.Weight(current: isCurrent ? UInt32(size) : 0, final: 1)
+            let place = seed.isMultiple(of: 2) ? random.below(model.count + 1) : model.count
+            let predecessor = place == 0 ? nil : tree.cursor(of: model[place - 1].handle)
+            let cursor = tree.insert(handle, weight: weight, after: predecessor)
+            let span = SideSpan(handle: handle, size: size, isCurrent: isCurrent)
+            model.insert(span, at: place)
+            if viewCount > 0 { tree.setSize(at: cursor, to: size) }
+            if handle % 200 == 17 {
+                // Each view once more, and one that shows what the tree itself does.
+                let sources = Array(-1..<viewCount)
+                let sizes = Dictionary(uniqueKeysWithValues: model.map { ($0.handle, $0.size) })
+                tree.setSideViews(sources) { sizes[$0] ?? 0 }
+                for index in model.indices { model[index].copy(sources) }
+                viewCount += 1
+            }
+            for view in 0..<viewCount {
+                let index = random.below(model.count)
+                model[index].shown[view].toggle()
+                let cursor = tree.cursor(of: model[index].handle)
+                tree.setVisible(at: cursor, inSideView: view, to: model[index].shown[view])
+            }
+            if viewCount > 1, handle % 50 == 0 {
+                for index in model.indices { model[index].shown[1] = model[index].shown[0] }
+                tree.copySideView(0, to: 1)
+                let index = random.below(model.count)
+                model[index].size += 3
+                let cursor = tree.cursor(of: model[index].handle)
+                tree.setSize(at: cursor, to: model[index].size)
+                let current = model[index].isCurrent ? UInt32(model[index].size) : 0
+                tree.setWeight(at: cursor, to: SpanTree.Weight(current: current, final: 1))
+            }
+            if handle % 100 == 0 { tree.checkInvariants() }
+        }
+        tree.checkInvariants()
+        for view in 0..<viewCount {
+            var before = 0
+            for span in model where span.shown[view] {
+                let cursor = tree.cursor(of: span.handle)
+                for offset in [0, span.size - 1] {
+                    let found = tree.place(at: before + offset, inSideView: view)
+                    #expect(found.cursor == cursor && found.offset == offset, "seed \(seed)")
+                }
+                before += span.size
+            }
+            let total = tree.sideViews.totals[view]
+            #expect(Int(total) == before, "seed \(seed)")
+        }
+    }
+}
+
+/// What a handle should count for.
+private struct SideSpan {
+    var handle: Int32
+    var size: Int
+    var isCurrent: Bool
+    var shown: [Bool] = Array(repeating: false, count: 9)
+
+    /// Makes each view what another was; -1 is the tree's own.
+    mutating func copy(_ sources: [Int]) {
+        let old = shown
+        for (view, source) in sources.enumerated() {
+            shown[view] = source < 0 ? isCurrent : old[source]
+        }
+    }
 }
 
 extension Seeded {

@@ -35,6 +35,44 @@ import Testing
         #expect(parts.document.hasSameState(as: whole.document))
     }
 
+    /// Many authors far apart: the tracker takes several views.
+    @Test(arguments: [Delivery.live, .batch])
+    func `forty authors who seldom hear of each other`(delivery: Delivery) throws {
+        let shape = RandomGraph.Shape(
+            testDescription: "crowd",
+            runCount: 4800,
+            authorCount: 40,
+            mergeInterval: 60,
+            textLimit: 2,
+            voidInterval: 50
+        )
+        let graph = RandomGraph(seed: 6, shape: shape)
+        var followed = FollowedDocument()
+        try followed.merge(graph.runs, by: delivery)
+        #expect(followed.fault(expected: graph.reference.text) == nil)
+        followed.document.checkInvariants()
+        let viewCount = try #require(followed.document.branch.state).tracker.views.count
+        #expect(viewCount > 8)
+    }
+
+    /// Whatever the history is like: with as many views as there may be, from the first move on.
+    @Test(.internalChecks, arguments: RandomGraph.Shape.all + RandomGraph.Shape.long)
+    func `views change no text`(shape: RandomGraph.Shape) throws {
+        var viewCount = 0
+        for seed in UInt64(1)...20 {
+            let graph = RandomGraph(seed: seed, shape: shape)
+            var followed = FollowedDocument()
+            followed.document.branch.ownState().tracker.addsViewsEagerly = true
+            for run in graph.runs {
+                try followed.merge([run], by: .live)
+                guard let state = followed.document.branch.state else { continue }
+                viewCount = max(viewCount, state.tracker.views.count)
+            }
+            #expect(followed.fault(expected: graph.reference.text) == nil, "seed \(seed)")
+        }
+        #expect(viewCount > 8)
+    }
+
     @Test(arguments: [Delivery.live, .batch])
     func `a thousand people insert at one place`(delivery: Delivery) throws {
         var random = Seeded(seed: 9)
