@@ -41,13 +41,14 @@ extension Document {
         _ minimumBatchCount: Int
     ) throws(DocumentError) -> MergeResult {
         settle()
-        let mark = history.mark
+        let mark = history.beginAdding()
         var firstOperations: [Int] = []
         do {
             for run in runs {
                 let first = history.operations.operationCount
                 if try history.add(run) { firstOperations.append(first) }
             }
+            try history.compareParents(since: mark)
         } catch {
             history.truncate(to: mark)
             throw error

@@ -33,6 +33,9 @@ public enum DocumentLimits {
     static let maximumTypedCount = 256
     /// Chunks in one stored document.
     static let maximumChunkCount = 16
+    /// Steps of walks that compare the parents of added runs one by one, beside four for each run
+    /// of the graph. What takes more is compared all at once, which is slower for few.
+    static let minimumComparingStepCount = 1 << 16
     /// New operations in one merge from which on they are replayed as a batch.
     static let minimumBatchCount = 16
     /// Bytes of inserted text that are gathered before the text gets them.

@@ -8,20 +8,22 @@ extension EventGraph {
     private static let shared: UInt8 = 3
 
     /// The events that are in the history of one version and not of the other, as ascending
-    /// ranges.
+    /// ranges; and how many steps it took, of which most may have passed what both have.
     func difference(
         _ left: [LocalEvent],
         _ right: [LocalEvent]
-    ) -> (onlyLeft: [Range<LocalEvent>], onlyRight: [Range<LocalEvent>]) {
+    ) -> (onlyLeft: [Range<LocalEvent>], onlyRight: [Range<LocalEvent>], stepCount: Int) {
         var onlyLeft: [Range<LocalEvent>] = []
         var onlyRight: [Range<LocalEvent>] = []
-        if left == right { return (onlyLeft, onlyRight) }
+        var stepCount = 0
+        if left == right { return (onlyLeft, onlyRight, stepCount) }
         var heap = VersionHeap()
         for event in left { heap.push(event, flags: EventGraph.left) }
         for event in right { heap.push(event, flags: EventGraph.right) }
         var unshared = left.count + right.count
         var run = runs.count - 1
         while unshared > 0, let popped = heap.pop() {
+            stepCount += 1
             var flags = popped.flags
             unshared -= flags == EventGraph.shared ? 0 : 1
             while let top = heap.top, top.event == popped.event, heap.pop() != nil {
@@ -44,7 +46,7 @@ extension EventGraph {
             if flags == EventGraph.left { EventGraph.prepend(range, to: &onlyLeft) }
             if flags == EventGraph.right { EventGraph.prepend(range, to: &onlyRight) }
         }
-        return (onlyLeft.reversed(), onlyRight.reversed())
+        return (onlyLeft.reversed(), onlyRight.reversed(), stepCount)
     }
 
     /// The history of a version, as ascending ranges.
@@ -117,6 +119,13 @@ extension EventGraph {
 
     /// The events of `events` that no other one of them descends from, ascending.
     func dominators(of events: [LocalEvent]) -> [LocalEvent] {
+        var budget = Int.max
+        return dominators(of: events, within: &budget) ?? events
+    }
+
+    /// The same, if it takes no more steps than are left.
+    /// - Parameter budget: Steps; what was taken is taken off.
+    func dominators(of events: [LocalEvent], within budget: inout Int) -> [LocalEvent]? {
         if events.count <= 1 { return events }
         let derived: UInt8 = 1
         var heap = VersionHeap()
@@ -125,6 +134,8 @@ extension EventGraph {
         var result: [LocalEvent] = []
         var run = runs.count - 1
         while candidates > 0, let popped = heap.pop() {
+            budget -= 1
+            if budget <= 0 { return nil }
             var isDerived = popped.flags == derived
             candidates -= isDerived ? 0 : 1
             while let top = heap.top, top.event == popped.event, heap.pop() != nil {

@@ -43,10 +43,11 @@ extension History {
     }
 
     /// How many events of a run, whose first one is known, are known. They must be the same.
+    /// - Parameter parents: Those of the first one, unless they are compared later.
     func countKnownEvents(
         of run: OperationRun,
         eventCount: Int,
-        parents: [LocalEvent]
+        parents: [LocalEvent]?
     ) throws(DocumentError) -> Int {
         var whole = OperationLog()
         whole.append(run.content, skipping: 0)
@@ -55,8 +56,9 @@ extension History {
         while done < eventCount {
             let name = EventID(log: run.start.log, number: run.start.number + UInt64(done))
             guard let event = names.event(named: name) else { break }
-            let expected = previous.map { [$0] } ?? parents
-            guard graph.parents(of: event) == expected else { throw .conflictingEvent(name) }
+            if let expected = previous.map({ [$0] }) ?? parents {
+                guard graph.parents(of: event) == expected else { throw .conflictingEvent(name) }
+            }
             let stored = longestPiece(from: event, atMost: eventCount - done)
             let given = whole[whole.operationIndex(of: done)]
             let count = min(stored.events.count, given.events.upperBound - done)

@@ -8,6 +8,8 @@ struct History: Sendable {
     private(set) var operations = OperationLog()
     /// What came before, if it is not here. Then "no parents" means the base.
     let base: HistoryBase?
+    /// What is left to be compared of the runs that are being added.
+    private(set) var uncompared = UncomparedParents()
 
     /// Begins without events, after a base if there is one.
     init(base: HistoryBase? = nil) { self.base = base }
@@ -33,6 +35,7 @@ struct History: Sendable {
 
     /// Takes everything back that was added since `mark`, before it was coalesced.
     mutating func truncate(to mark: Mark) {
+        uncompared = UncomparedParents()
         graph.truncate(to: mark.count, frontier: mark.frontier)
         names.truncate(to: mark.count)
         operations.truncate(to: mark.count)
@@ -52,6 +55,11 @@ struct History: Sendable {
     /// - Throws: `unknownEvents` with those that are not here.
     ///   `historyNeeded` if some lie before the base.
     func version(named names: [EventID]) throws(DocumentError) -> [LocalEvent] {
+        graph.dominators(of: try events(named: names))
+    }
+
+    /// The same, but one may be an ancestor of another.
+    private func events(named names: [EventID]) throws(DocumentError) -> [LocalEvent] {
         if let base {
             if names == base.names { return [] }
             guard !names.isEmpty else { throw .historyNeeded }
@@ -68,13 +76,21 @@ struct History: Sendable {
         guard unknown.isEmpty else {
             throw unknown.contains(where: contains) ? .historyNeeded : .unknownEvents(unknown)
         }
-        return version.count <= 1 ? version : graph.dominators(of: version)
+        return version
     }
 }
 
 // MARK: - Adding
 
 extension History {
+    /// Begins to add runs; `compareParents` ends it.
+    /// - Returns: The state before.
+    mutating func beginAdding() -> Mark {
+        uncompared = UncomparedParents()
+        uncompared.budget = DocumentLimits.minimumComparingStepCount + 4 * graph.runs.count
+        return mark
+    }
+
     /// Adds the events of `run` that are not here yet.
     /// - Returns: Whether there were any.
     /// - Throws: `overLimit`, `invalidRun`, `unknownEvents`, `conflictingEvent`, `historyNeeded`.
@@ -83,7 +99,9 @@ extension History {
     mutating func add(_ run: OperationRun) throws(DocumentError) -> Bool {
         let eventCount = try validated(run)
         let first = Int(run.start.number)
-        let parents = try version(named: run.parents)
+        let named = try events(named: run.parents)
+        let version = graph.dominators(of: named, within: &uncompared.budget)
+        let parents = version ?? Set(named).sorted()
         if let base, base.contains(anyOf: first..<(first + eventCount), of: run.start.log) {
             throw .historyNeeded
         }
@@ -93,7 +111,8 @@ extension History {
             guard known == first else {
                 throw .conflictingEvent(EventID(log: run.start.log, number: UInt64(known)))
             }
-            knownCount = try countKnownEvents(of: run, eventCount: eventCount, parents: parents)
+            knownCount = try countKnownEvents(of: run, eventCount: eventCount, parents: version)
+            if version == nil { uncompared.known.append((run.start, parents)) }
             if knownCount == eventCount { return false }
             let number = run.start.number + UInt64(knownCount - 1)
             lastKnown = names.event(named: EventID(log: run.start.log, number: number))
@@ -114,10 +133,23 @@ extension History {
             )
         }
         let newCount = eventCount - knownCount
+        if version == nil, lastKnown == nil { uncompared.added.append((count, parents)) }
         appendNames(log: run.start.log, number: first + knownCount, count: newCount)
         appendToGraph(count: newCount, parents: lastKnown.map { [$0] } ?? parents)
         operations.append(run.content, skipping: knownCount)
         return true
+    }
+
+    /// Compares the parents of those runs for which that would have taken too long one by one.
+    /// - Throws: `conflictingEvent`; the caller truncates.
+    mutating func compareParents(since mark: Mark) throws(DocumentError) {
+        let uncompared = self.uncompared
+        self.uncompared = UncomparedParents()
+        let redundant = uncompared.redundantParents(in: graph)
+        if !redundant.isEmpty {
+            graph.removeParents(redundant, since: mark.count, frontier: mark.frontier)
+        }
+        if let name = uncompared.conflict(in: self) { throw .conflictingEvent(name) }
     }
 
     /// Adds names for the next events that have none.

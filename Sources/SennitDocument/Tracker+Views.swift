@@ -134,7 +134,7 @@ extension Tracker {
         to right: [LocalEvent],
         in graph: EventGraph
     ) -> Int {
-        let (onlyLeft, onlyRight) = graph.difference(left, right)
+        let (onlyLeft, onlyRight, _) = graph.difference(left, right)
         return min(onlyLeft.eventCount + onlyRight.eventCount, spans.count)
     }
 
@@ -163,11 +163,13 @@ extension Tracker {
 extension Tracker {
     /// Notes a move. If moves have cost much since there were as many views as now, there will be
     /// more.
-    mutating func noteMove(_ eventCount: Int, in graph: EventGraph) {
+    /// - Parameter cost: Events that were undone and redone, or steps of the walk that found them,
+    ///   whichever are more.
+    mutating func noteMove(_ cost: Int, in graph: EventGraph) {
         moveCount += 1
-        movedCount += min(eventCount, spans.count)
-        let allowed = Tracker.allowedEventsPerMove * moveCount + 4 * spans.count
-        if movedCount <= allowed && !addsViewsEagerly { return }
+        moveCost += cost
+        let allowed = Tracker.allowedCostPerMove * moveCount + 4 * spans.count
+        if moveCost <= allowed && !addsViewsEagerly { return }
         guard graph.count <= Int32.max else { return }
         let count = min(2 * (sideViewCount + 1), Tracker.maximumViewCount)
         let rowCount = spans.count + graph.runs.count - graph.runIndex(of: firstEvent)
@@ -175,13 +177,13 @@ extension Tracker {
         addViews(count - 1 - sideViewCount, in: graph)
     }
 
-    /// How many events a move may cost on average.
-    private static let allowedEventsPerMove = 8
+    /// What a move may cost on average.
+    private static let allowedCostPerMove = 8
 
     /// Adds views that show what the active one does.
     private mutating func addViews(_ added: Int, in graph: EventGraph) {
         moveCount = 0
-        movedCount = 0
+        moveCost = 0
         let old = sideViewCount
         if old == 0 {
             views = [View(version: version, author: -1, lastUse: 0)]
@@ -211,7 +213,7 @@ extension Tracker {
     /// Makes the active view the only one.
     private mutating func keepActiveView() {
         moveCount = 0
-        movedCount = 0
+        moveCost = 0
         if activeView != 0 { copyActiveView(to: 0) }
         dropSideViews()
         content.setSideViews([]) { _ in 0 }

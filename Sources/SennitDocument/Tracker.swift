@@ -80,9 +80,9 @@ struct Tracker: ~Copyable {
     var firstKnownRun = 0
     /// How often a view was left for another.
     var useCount = 0
-    /// Moves since there are as many views as now, and how many events they undid and redid.
+    /// Moves since there are as many views as now, and what they cost.
     var moveCount = 0
-    var movedCount = 0
+    var moveCost = 0
     /// Whether views are added at each move, for tests.
     var addsViewsEagerly = false
 
@@ -115,7 +115,7 @@ struct Tracker: ~Copyable {
         )
         dropSideViews()
         moveCount = 0
-        movedCount = 0
+        moveCost = 0
         spans.removeAll()
         spans.append(whole)
         content.removeAll()
@@ -239,17 +239,18 @@ extension Tracker {
         if version != target {
             chooseView(for: target, by: author, in: graph)
             if version != target {
-                let count: Int
+                let cost: Int
                 if sideViewCount > 0 {
-                    count = moveView(to: target, in: graph)
+                    cost = min(moveView(to: target, in: graph), spans.count)
                 } else {
-                    let (retreated, advanced) = graph.difference(version, target)
+                    let (retreated, advanced, stepCount) = graph.difference(version, target)
                     for range in retreated.reversed() { change(range, by: -1) }
                     for range in advanced { change(range, by: 1) }
                     version = target
-                    count = retreated.eventCount + advanced.eventCount
+                    let count = retreated.eventCount + advanced.eventCount
+                    cost = max(min(count, spans.count), stepCount)
                 }
-                noteMove(count, in: graph)
+                noteMove(cost, in: graph)
             }
         }
         if sideViewCount > 0 { views[activeView].author = author }

@@ -108,6 +108,81 @@ import Testing
         try expectQuick(runs, by: delivery)
     }
 
+    /// A row of runs, each of which names the next event of a long branch, and half of them the one
+    /// before it again, which says nothing. Compared one by one, that is the square of the runs.
+    @Test(arguments: [1_500, 30_000])
+    func `a row of runs that look far back at new events`(count: Int) throws {
+        let base = Fixture.insert("x", at: 0, Fixture.event(0, 0))
+        let branch = Fixture.insert(
+            String(repeating: "b", count: count),
+            at: 1,
+            Fixture.event(3, 0),
+            after: [base.start]
+        )
+        var runs = [base, branch]
+        var parents: [[EventID]] = []
+        var last = base.start
+        for index in 0..<count {
+            let start = Fixture.event(1 + index % 2, UInt64(index / 2))
+            // The first of them follows the branch alone, which follows the base.
+            let own = index == 0 ? [] : [last]
+            parents.append((own + [Fixture.event(3, UInt64(index))]).sorted())
+            let again = index % 2 == 1 ? [Fixture.event(3, UInt64(index - 1))] : []
+            let named = (parents[index] + again).sorted()
+            runs.append(Fixture.insert("y", at: 0, start, after: named))
+            last = start
+        }
+        var document = Document()
+        let time = try ContinuousClock().measure { _ = try document.merge(runs) }
+        #expect(time < HostileGraphTests.limit, "\(time)")
+        #expect(document.eventCount == 1 + 2 * count)
+        for index in [0, 1, count / 2, count - 2, count - 1] {
+            let event = try #require(document.history.names.event(named: runs[index + 2].start))
+            let found = document.history.graph.parents(of: event)
+            #expect(found.map(document.history.names.name(of:)).sorted() == parents[index])
+        }
+        let frontier = document.history.graph.frontier
+        #expect(frontier == document.history.graph.dominators(of: frontier))
+
+        // Again, all of it is here. With a parent that none of those named descends from it is not.
+        let copy = document
+        let again = try ContinuousClock().measure { _ = try document.merge(runs) }
+        #expect(again < HostileGraphTests.limit, "\(again)")
+        #expect(document.hasSameState(as: copy))
+        let forged = Fixture.event(3, UInt64(count - 1))
+        let middle = runs[count / 2]
+        runs[count / 2] = Fixture.insert(
+            "y",
+            at: 0,
+            middle.start,
+            after: (middle.parents + [forged]).sorted()
+        )
+        #expect(throws: DocumentError.conflictingEvent(middle.start)) { try document.merge(runs) }
+        #expect(document.hasSameState(as: copy))
+    }
+
+    @Test(arguments: RandomGraph.Shape.all)
+    func `many questions about ancestry get the answers of one`(shape: RandomGraph.Shape) throws {
+        for seed in UInt64(1)...6 {
+            let graph = try Document(merging: RandomGraph(seed: seed, shape: shape).runs)
+                .history.graph
+            var random = Seeded(seed: seed)
+            let questions = (0..<700).map { _ in
+                EventGraph.AncestryQuestion(
+                    event: random.below(graph.count),
+                    descendants: (0..<(1 + random.below(3))).map { _ in random.below(graph.count) }
+                )
+            }
+            let answers = graph.answers(to: questions)
+            for (question, answer) in zip(questions, answers) {
+                let histories = question.descendants.map { graph.history(of: [$0]) }
+                let expected = histories.joined().contains { $0.contains(question.event) }
+                #expect(answer == expected, "seed \(seed)")
+            }
+            #expect(answers.contains(true) && answers.contains(false))
+        }
+    }
+
     private func expectQuick(_ runs: [OperationRun], by delivery: Delivery) throws {
         var followed = FollowedDocument()
         let time = try ContinuousClock().measure { try followed.merge(runs, by: delivery) }

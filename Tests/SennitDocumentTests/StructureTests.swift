@@ -198,7 +198,7 @@ extension Seeded {
             let right = anyVersion()
             let inLeft = left.reduce(into: Set<Int>()) { $0.formUnion(histories[$1]) }
             let inRight = right.reduce(into: Set<Int>()) { $0.formUnion(histories[$1]) }
-            let (onlyLeft, onlyRight) = graph.difference(left, right)
+            let (onlyLeft, onlyRight, _) = graph.difference(left, right)
             #expect(onlyLeft.flatMap(\.self) == inLeft.subtracting(inRight).sorted())
             #expect(onlyRight.flatMap(\.self) == inRight.subtracting(inLeft).sorted())
             #expect(graph.history(of: left).flatMap(\.self) == inLeft.sorted(), "seed \(seed)")
