@@ -20,14 +20,14 @@ struct SennitCommand: AsyncParsableCommand {
                 name: "Read",
                 subcommands: [
                     LsCommand.self, CatCommand.self, SearchCommand.self, LogCommand.self,
-                    WatchCommand.self,
+                    DiffCommand.self, BlameCommand.self, WatchCommand.self,
                 ]
             ),
             CommandGroup(
                 name: "Write",
                 subcommands: [
                     EditCommand.self, WriteCommand.self, AppendCommand.self, MvCommand.self,
-                    RmCommand.self,
+                    RmCommand.self, RestoreCommand.self,
                 ]
             ),
             CommandGroup(

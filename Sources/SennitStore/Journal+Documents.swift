@@ -98,7 +98,7 @@ extension Journal {
         in space: SpaceID
     ) throws(StoreError) -> [StoredOperations] {
         try queue.reading(path) { db in
-            try JournalReader(db, self, space).operations(on: document)
+            try JournalReader(db, self, space).operations(on: document).map(\.operations)
         }
     }
 
@@ -191,23 +191,24 @@ extension JournalReader {
         ) ?? 0
     }
 
-    /// The operations of applied entries on a document.
-    fileprivate func operations(on document: DocumentID) throws -> [StoredOperations] {
+    /// The operations of applied entries on a document, ascending by position.
+    func operations(
+        on document: DocumentID
+    ) throws -> [(position: JournalPosition, operations: StoredOperations)] {
         guard let documentNumber = number(of: document) else { return [] }
-        var operations: [StoredOperations] = []
+        var operations: [(position: JournalPosition, operations: StoredOperations)] = []
         let sql = """
             SELECT \(OperationsRow.columns) FROM operations WHERE space = ? AND document = ?
             ORDER BY position, ordinal
             """
         try forEachRow(sql, [number, documentNumber]) { row in
             let row = try OperationsRow(row.at(.document(space, document)))
-            operations.append(
-                StoredOperations(
-                    document: document,
-                    author: try name(row.author),
-                    bytes: row.bytes
-                )
+            let stored = StoredOperations(
+                document: document,
+                author: try name(row.author),
+                bytes: row.bytes
             )
+            operations.append((row.position, stored))
         }
         return operations
     }

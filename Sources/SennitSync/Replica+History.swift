@@ -90,6 +90,42 @@ extension Replica {
         }
     }
 
+    /// Who wrote what is in a document now, from left to right.
+    /// - Throws: `historyNeeded`: load it and try again.
+    public mutating func authorship(
+        of document: DocumentID
+    ) throws(SyncError) -> [Document.Authorship] {
+        try ask(document) { (document) throws(DocumentError) in
+            try document.authorship(of: 0..<document.text.scalarCount)
+        }
+    }
+
+    /// What turns the text at one version of a document into that at another.
+    /// - Throws: `document` for a version that isn't known; `historyNeeded`: load it and try again.
+    public mutating func changes(
+        of document: DocumentID,
+        from older: [EventID],
+        to newer: [EventID]
+    ) throws(SyncError) -> [Patch] {
+        try ask(document) { (document) throws(DocumentError) in
+            try document.changes(from: older, to: newer)
+        }
+    }
+
+    /// Asks a document about its past, for which it needs all of its history.
+    private mutating func ask<Answer>(
+        _ document: DocumentID,
+        _ body: (inout Document) throws(DocumentError) -> Answer
+    ) throws(SyncError) -> Answer {
+        do throws(DocumentError) {
+            return try body(&documents[document, default: Document()])
+        } catch .historyNeeded {
+            throw wantHistory(of: document)
+        } catch {
+            throw .document(error)
+        }
+    }
+
     /// Asks for the history of a document, for a call that fails without it.
     mutating func wantHistory(of document: DocumentID) -> SyncError {
         if historyWaiters[document] == nil { historyWaiters[document] = [] }

@@ -10,6 +10,7 @@ struct CatCommand: AsyncParsableCommand {
         usage: "sennit cat <path> ... [options]",
         discussion: """
               $ sennit cat plans/2027.md
+              $ sennit cat plans/2027.md --at 2h
 
             Asks the relay for news first, for as long as `--wait` says, and then prints what is \
             here. Prints every byte as it is, except that a terminal is shown control characters \
@@ -22,6 +23,15 @@ struct CatCommand: AsyncParsableCommand {
     @Argument(help: "The paths of documents.", completion: .shellCommand("sennit ls --offline"))
     var path: [String]
 
+    @Option(
+        help: ArgumentHelp(
+            "An older version.",
+            discussion: PastVersion.help,
+            valueName: "version"
+        )
+    )
+    var at: PastVersion?
+
     @OptionGroup(title: "Common options") var common: CommonOptions
 
     private struct Report: Encodable {
@@ -31,16 +41,36 @@ struct CatCommand: AsyncParsableCommand {
     }
 
     func run() async throws {
+        if let at { return try await printPast(at) }
         try await ReadableSpace.with(common, verb: "cat") { here in
             for path in path {
                 let (document, text) = try await here.text(at: path)
-                if common.json {
-                    let report = Report(path: path, document: document.hex, text: text)
-                    try here.console.printJSON(report)
-                } else {
-                    here.console.write(here.console.output.contents(text))
-                }
+                try print(path, document, text, here.console)
             }
+        }
+    }
+
+    private func printPast(_ past: PastVersion) async throws {
+        try await OpenSpace.with(common, verb: "cat") { here in
+            await here.receive()
+            for path in path {
+                let document = try await here.document(at: path)
+                let text = try await document.text(at: try await past.version(of: document))
+                try print(path, document.id, text, here.console)
+            }
+        }
+    }
+
+    private func print(
+        _ path: String,
+        _ document: DocumentID,
+        _ text: String,
+        _ console: Console
+    ) throws {
+        if common.json {
+            try console.printJSON(Report(path: path, document: document.hex, text: text))
+        } else {
+            console.write(console.output.contents(text))
         }
     }
 }

@@ -12,8 +12,10 @@ struct LogCommand: AsyncParsableCommand {
               $ sennit log --last 20
               $ sennit log plans/2027.md
 
-            One line for each entry of every device's log: when its author wrote it, who, what, \
-            where. Times are as the authors' devices say.
+            One line for each entry of every device's log: its number here, when its author wrote \
+            it, who, what, where. Times are as the authors' devices say. The number names the \
+            version after the entry, for `sennit diff`, `sennit cat --at` and `sennit restore`; \
+            other devices have other numbers.
 
             JSON: position, time, author, type, log, offset, documents (ids of those it changed; \
             zeros are the list of documents), paths (where these are now), bytes, isEffective.
@@ -104,7 +106,9 @@ struct LogCommand: AsyncParsableCommand {
         let author = (line.author ?? "?").onOneLine
         let width = 12
         let name = author + String(repeating: " ", count: max(0, width - author.count))
-        var text = dress.styled(time?.local ?? String(repeating: " ", count: 19), .faint) + "  "
+        let number = String(line.position)
+        var text = String(repeating: " ", count: max(0, 5 - number.count)) + number + "  "
+        text += dress.styled(time?.local ?? String(repeating: " ", count: 19), .faint) + "  "
         text += dress.styled(name, .accent) + "  " + line.type.name
         let places = line.documents.map { document in
             document == .directory ? "(list of documents)" : paths[document] ?? "(removed)"
