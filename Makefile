@@ -12,7 +12,7 @@ SECONDS ?= 600
 TRACE ?= Tests/Traces/friendsforever.json.gz
 WORK ?= merge
 
-.PHONY: relay relay-binary install relay-pages all build setup setup-tests test independent demo demo-headless bench bench-peers bench-relay profile fuzz lint format soak soak-relay sanitize-thread sanitize-address clean
+.PHONY: relay relay-binary install relay-pages all build setup setup-tests test independent demo demo-headless bench bench-peers bench-shapes bench-relay profile fuzz lint format soak soak-relay sanitize-thread sanitize-address clean
 
 all: build
 
@@ -50,6 +50,11 @@ bench: build
 # Beside the engines that are Python wheels, in one run: make bench-peers TRACES="a.json.gz b.json.gz"
 bench-peers: build
 	Benchmarks/peers/run $(TRACES)
+
+# Traces of shapes that the recorded ones don't have, made up from a seed: make bench-shapes SEED=2
+bench-shapes: build
+	$(PYTHON) -B Benchmarks/shapes.py .build-shapes $(or $(SEED),1)
+	$(BIN)/sennit-bench trace .build-shapes/*.json.gz
 
 # A real relay over real sockets, beside the least that a disk and other servers take.
 bench-relay: build
@@ -118,4 +123,4 @@ sanitize-address: setup
 		--skip '^(SimulationTests|SennitReferenceTests|CommandTests)\.'
 
 clean:
-	rm -rf .build .build-thread .build-address .build-peers .build-fuzz .build-relay
+	rm -rf .build .build-thread .build-address .build-peers .build-shapes .build-fuzz .build-relay
