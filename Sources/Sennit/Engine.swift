@@ -175,7 +175,7 @@ extension Engine {
         try setPerson(person)
         let nonce = Random.bytes32()
         let member = try memberRecord(person)
-        let replica: Replica
+        var replica: Replica
         let change: ReplicaChange
         do {
             (replica, change) = try Replica.founding(
@@ -188,6 +188,7 @@ extension Engine {
         } catch {
             throw SennitError(error)
         }
+        replica.life = Random.life()
         let record = SpaceRecord(
             id: replica.space,
             name: name,
@@ -240,11 +241,12 @@ extension Engine {
             throw SennitError(.noRelay, "the invite link names no relay")
         }
         try setPerson(person)
-        let replica = Replica(
+        var replica = Replica(
             joining: invite,
             deviceSeed: deviceSeed,
             incarnation: Random.incarnation()
         )
+        replica.life = Random.life()
         let record = SpaceRecord(
             id: invite.space,
             name: name,
@@ -344,7 +346,8 @@ extension Engine {
         }
         var restored: ReplicaRecord
         do { restored = try profile.journal.restore(space) } catch { throw SennitError(error) }
-        let replica = try standUp(record, from: &restored)
+        var replica = try standUp(record, from: &restored)
+        replica.life = Random.life()
         let driver = SpaceDriver(
             replica,
             record: record,

@@ -34,6 +34,10 @@ enum EngineLimits {
     /// A connection that lasts this long after its welcome counts as held.
     static let holdsAfter = Duration.seconds(20)
 
+    /// Bytes of the own log, from its start, up to which another copy's entries are kept in memory
+    /// until a new log is begun. What comes behind is read again after that.
+    static let maximumRefusedByteCount: UInt64 = 1 << 26
+
     /// A log of which the relay gave corrupt bytes is asked for again after this long, by another
     /// connection.
     static let leftLogPause = Duration.seconds(30)

@@ -23,6 +23,18 @@ struct Outbox {
     /// Whether all that was added is on the disk.
     var isEmpty: Bool { savedCount == addedCount }
 
+    /// Entries that aren't known to be on the disk, in order.
+    var unsavedEntries: [StoredEntry] {
+        var entries: [StoredEntry] = []
+        for change in inFlight + queue {
+            if let dropped = change.dropped {
+                entries.removeAll { $0.log == dropped.log && $0.offset >= dropped.offset }
+            }
+            entries += change.entries
+        }
+        return entries
+    }
+
     mutating func add(_ change: ReplicaChange) {
         guard !change.isEmpty else { return }
         queue.append(change)

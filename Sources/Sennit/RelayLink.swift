@@ -18,6 +18,15 @@ struct RelayLink {
     var refusal: String?
     /// Logs of which no more is taken from this connection, because something of them was refused.
     var leftLogs: Set<LogID> = []
+    /// Whether the relay is asked for the own log from the start, because it said that it has other
+    /// bytes.
+    var rereadsOwnLog = false
+    /// What shows that a copy wrote the own log from an offset on, until all that it builds on has
+    /// come in.
+    var refusedOwn: (end: Offset, ranges: [EntryRange])?
+    /// The relay that has acked own entries in this run, and how far.
+    var provenRelay: RelayAddress?
+    var provenEnd = Offset.zero
     /// When the relay was last heard.
     var lastHeard: Duration?
     var reconnect: Scheduled<Void>?

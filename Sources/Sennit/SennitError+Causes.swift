@@ -31,7 +31,7 @@ extension SennitError {
             self.init(.invalidPath, "\"\(path)\" is not a path of a document", cause: error)
         case .notJoined:
             self.init(.notOwner, "only an owner of the space may do this", cause: error)
-        case .ownEntriesWait:
+        case .ownEntriesWait, .ownLogTaken:
             self.init(
                 .invalidEdit,
                 "this device's own entries are coming back and wait for others",

@@ -46,11 +46,15 @@ extension SpaceDriver {
     private func commit() {
         guard let changes = outbox.begin() else { return }
         let (journal, space, loop, enter) = (ports.journal, space, ports.loop, ports.enter)
-        let ownEnd = ownTail.end
+        let (ownLog, ownEnd) = (replica.ownLog, ownTail.end)
+        let (index, indexing) = (ports.index, ports.indexing)
+        let isRebuild = changes.contains(where: \.isRebuild)
         let creation = outbox.creation
         ports.disk.async {
             let result: Result<Void, StoreError>
             do throws(StoreError) {
+                // Positions begin anew: no view may take the new ones for its own.
+                if isRebuild { try indexing.sync { index.forgetting(space) }.get() }
                 if let creation {
                     try journal.createSpace(creation, changes)
                 } else {
@@ -61,19 +65,23 @@ extension SpaceDriver {
                 result = .failure(error)
             }
             loop.execute {
-                enter(space) { driver in driver.committed(result, ownEnd: ownEnd) }
+                enter(space) { driver in driver.committed(result, ownEnd, of: ownLog) }
             }
         }
     }
 
-    private func committed(_ result: Result<Void, StoreError>, ownEnd: Offset) {
+    private func committed(
+        _ result: Result<Void, StoreError>,
+        _ ownEnd: Offset,
+        of ownLog: LogID
+    ) {
         switch result {
         case .success:
             let failedBefore = outbox.fault != nil
             let isFirst = outbox.creation != nil
             outbox.succeed()
             if isFirst { storeRecord() }
-            if ownTail.committedEnd < ownEnd {
+            if ownLog == replica.ownLog, ownTail.committedEnd < ownEnd {
                 ownTail.commit(ownEnd)
                 // First of all: somebody at the other end waits for this.
                 perform { $0.handle(.ownLogGrew(to: ownEnd), now: $1) }
@@ -90,6 +98,17 @@ extension SpaceDriver {
             link.retry = ports.schedule(in: EngineLimits.commitRetryPause, space) { driver in
                 driver.proceed()
             }
+        }
+    }
+}
+
+extension Index {
+    /// `forget`, for a queue that passes on no typed error.
+    fileprivate func forgetting(_ space: SpaceID) -> Result<Void, StoreError> {
+        do {
+            return .success(try forget(space))
+        } catch {
+            return .failure(error)
         }
     }
 }

@@ -24,8 +24,14 @@ extension SpaceDriver {
         resumeWaiters()
     }
 
+    /// Hangs up and dials the same relay again.
+    func redial() {
+        hangUp()
+        dial()
+    }
+
     private func dial() {
-        guard link.isWanted, link.connection == nil else { return }
+        guard !isClosed, link.isWanted, link.connection == nil else { return }
         link.number += 1
         let number = link.number
         do throws(ConnectionError) {
@@ -79,7 +85,8 @@ extension SpaceDriver {
                 access: access,
                 token: link.connection.flatMap { ports.tokens.token(for: $0.address) },
                 admission: invite?.admission(of: replica.identity.device, in: space),
-                version: version
+                version: version,
+                comparesOwnFrom: comparesOwnFrom
             ),
             now: ports.now
         )
@@ -119,6 +126,7 @@ extension SpaceDriver {
         link.connection?.close()
         link.connection = nil
         link.leftLogs = []
+        link.refusedOwn = nil
         session = nil
         tracker = nil
         ownPresence.timer?.cancel()

@@ -29,6 +29,19 @@ struct HistoryState {
     var quiet = EngineLimits.restQuiet
     var timer: Scheduled<Void>?
 
+    /// Counts how often all documents were made anew.
+    private(set) var generation = 0
+
+    /// All documents were made anew, with their histories; what is on its way is of the old ones.
+    mutating func beginAnew(_ documents: some Sequence<DocumentID>, now: Duration) {
+        generation += 1
+        isStoring = false
+        loading = []
+        faults = [:]
+        used = [:]
+        for document in documents { used[document] = now }
+    }
+
     mutating func use(_ document: DocumentID, now: Duration) { used[document] = now }
 
     mutating func rests(_ document: DocumentID) { used[document] = nil }
@@ -53,7 +66,7 @@ extension SpaceDriver {
     }
 
     private func load(_ document: DocumentID) {
-        let (journal, space) = (ports.journal, space)
+        let (journal, space, generation) = (ports.journal, space, history.generation)
         let (loop, enter) = (ports.loop, ports.enter)
         ports.disk.async {
             let result: Result<[[UInt8]], StoreError>
@@ -63,7 +76,10 @@ extension SpaceDriver {
                 result = .failure(error)
             }
             loop.execute {
-                enter(space) { driver in driver.loaded(result, of: document) }
+                enter(space) { driver in
+                    guard driver.history.generation == generation else { return }
+                    driver.loaded(result, of: document)
+                }
             }
         }
     }
@@ -89,7 +105,7 @@ extension SpaceDriver {
 
     /// Makes a history again from the operations of applied entries.
     private func replay(_ document: DocumentID) {
-        let (journal, space) = (ports.journal, space)
+        let (journal, space, generation) = (ports.journal, space, history.generation)
         let (loop, enter) = (ports.loop, ports.enter)
         ports.disk.async {
             let result: Result<[StoredOperations], StoreError>
@@ -99,7 +115,10 @@ extension SpaceDriver {
                 result = .failure(error)
             }
             loop.execute {
-                enter(space) { driver in driver.replayed(result, of: document) }
+                enter(space) { driver in
+                    guard driver.history.generation == generation else { return }
+                    driver.replayed(result, of: document)
+                }
             }
         }
     }
@@ -168,6 +187,7 @@ extension SpaceDriver {
         guard !states.isEmpty else { return }
         history.isStoring = true
         let (journal, space, position) = (ports.journal, space, replica.position)
+        let generation = history.generation
         let (loop, enter, indexing) = (ports.loop, ports.enter, ports.indexing)
         ports.disk.async {
             // What can't be stored is stored later, or made again from operations.
@@ -180,7 +200,10 @@ extension SpaceDriver {
                 }
             }
             loop.execute {
-                enter(space) { driver in driver.stored(isStored ? states : [:]) }
+                enter(space) { driver in
+                    guard driver.history.generation == generation else { return }
+                    driver.stored(isStored ? states : [:])
+                }
             }
         }
     }

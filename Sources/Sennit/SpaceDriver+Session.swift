@@ -33,6 +33,7 @@ extension SpaceDriver {
             adopt(list)
         case .caughtUp:
             joining?.isCaughtUp = true
+            renewIfWanted()
             joinIfReady()
             subscribers.tell(SpaceUpdate(.status))
         case .load(let start):
@@ -47,6 +48,7 @@ extension SpaceDriver {
                 position.log == replica.ownLog
             {
                 replica.note(conflictAt: position.offset)
+                if rereadOwnLog() { return }
             }
             subscribers.tell(SpaceUpdate(.status))
         case .close(let end):
@@ -56,16 +58,20 @@ extension SpaceDriver {
     }
 
     private func receive(_ range: EntryRange) {
+        if collect(range) { return }
         do {
             let change = try replica.receive(range)
             absorb(change, isOwn: false)
             joining?.received(range.entries.count)
+            if replica.isOwnLogTaken { return beginNewLog() }
             joinIfReady()
         } catch {
             subscribers.tell(SpaceUpdate(.status))
             // What doesn't hold is noted in the replica's findings.
             let log = range.descriptor.logID(in: space)
             switch error {
+            case .ownLogTaken(let end): renew(from: end, [range])
+            case .corrupt where log == replica.ownLog && rereadOwnLog(): break
             case .corrupt, .batchTooLarge: leaveLog(log)
             case .forked: link.leftLogs.insert(log)
             case .gap where link.leftLogs.contains(log): break
@@ -131,6 +137,8 @@ extension SpaceDriver {
             return lose(ConnectionTrouble(lying: connection.address))
         }
         ownTail.acknowledge(end)
+        link.provenEnd = end
+        link.provenRelay = link.connection?.address
         witness.acknowledge(end)
         finishJoining()
         subscribers.tell(SpaceUpdate(.status))

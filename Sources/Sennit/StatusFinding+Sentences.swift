@@ -60,6 +60,8 @@ extension StatusFinding {
                     + "here or elsewhere",
                 hint: "its writer's software is at fault"
             )
+        case .copied(let offset):
+            self.init(.copied, log, offset, .copied(from: offset), hint: .useOneCopy)
         case .needsUpdate(let offset):
             self.init(
                 .needsUpdate,
@@ -163,4 +165,14 @@ extension LogSummary {
     fileprivate var whose: String {
         isOwn ? "this device's log" : author.map { "\($0)'s log" } ?? "log \(log.short)"
     }
+}
+
+extension String {
+    fileprivate static func copied(from offset: Offset) -> String {
+        "a copy of this profile, or this profile before it was restored, wrote entries of this "
+            + "device from \(offset) on"
+    }
+
+    fileprivate static let useOneCopy =
+        "nothing is lost: this device goes on in a new log; use one copy only"
 }

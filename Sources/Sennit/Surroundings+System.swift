@@ -1,4 +1,5 @@
 import Foundation
+import SennitSync
 import SennitWire
 
 /// Fresh randomness from the system.
@@ -13,6 +14,12 @@ enum Random {
             preconditionFailure("As many bytes were drawn as were asked for.")
         }
         return bytes
+    }
+
+    /// Tells this process from others of the same device.
+    static func life() -> Life {
+        var generator = SystemRandomNumberGenerator()
+        return Life.random(in: 1 ... .max, using: &generator)
     }
 
     static func incarnation() -> Incarnation {

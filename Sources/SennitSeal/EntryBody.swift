@@ -41,9 +41,11 @@ public struct PayloadKind: Hashable, Sendable {
     public static let member = PayloadKind(rawValue: 2)
     /// An `InviteRecord`.
     public static let invite = PayloadKind(rawValue: 3)
+    /// Which life of the author's device typed the operations; for that device alone.
+    public static let lives = PayloadKind(rawValue: 5)
 
     /// Whether this version knows what to do with it.
-    public var isKnown: Bool { (1...3).contains(rawValue) }
+    public var isKnown: Bool { (1...3).contains(rawValue) || self == .lives }
 }
 
 /// One part of a body.

@@ -67,6 +67,12 @@ extension Index {
         try update(journal, space, source, isRebuild: true)
     }
 
+    /// Drops the rows of `space`; the next `follow` derives them again from the beginning.
+    /// - Throws: `diskFull`, `io`, `closed`.
+    public func forget(_ space: SpaceID) throws(StoreError) {
+        try queue.writing(path) { db in try IndexWriter(db, path, space).clear() }
+    }
+
     /// How far the index has followed a space.
     /// - Throws: `corrupt`, `io`, `closed`.
     public func checkpoint(of space: SpaceID) throws(StoreError) -> JournalPosition {

@@ -21,7 +21,7 @@ extension Journal {
         guard changes.contains(where: { !$0.isEmpty }) else { return }
         try transact { db, writer throws in
             let number = try self.existingSpace(db, space)
-            for change in changes { try writer.write(change, to: number, db) }
+            try self.write(changes, to: number, &writer, db)
         }
     }
 
@@ -36,7 +36,7 @@ extension Journal {
                 do throws(StoreError) {
                     try self.transact(in: db) { db, writer throws in
                         let number = try self.existingSpace(db, space)
-                        for change in changes { try writer.write(change, to: number, db) }
+                        try self.write(changes, to: number, &writer, db)
                     }
                     continuation.resume(returning: .success(()))
                 } catch {

@@ -25,7 +25,7 @@ extension Journal {
             }
             try SpaceRow(record).insert(db)
             let space = try self.existingSpace(db, record.id)
-            for change in changes { try writer.write(change, to: space, db) }
+            try self.write(changes, to: space, &writer, db)
         }
     }
 
@@ -60,7 +60,30 @@ extension Journal {
             update(&record)
             precondition(record.id == id, "A space keeps its id.")
             try SpaceRow(record).update(db, number: space)
-            for change in changes { try writer.write(change, to: space, db) }
+            try self.write(changes, to: space, &writer, db)
+        }
+    }
+
+    /// Writes changes of a space, and the log that this device writes if that is another one.
+    func write(
+        _ changes: [ReplicaChange],
+        to space: Int64,
+        _ writer: inout JournalWriter,
+        _ db: Database
+    ) throws {
+        for change in changes {
+            try writer.write(change, to: space, db)
+            guard let own = change.own else { continue }
+            let id = try Data.fetchOne(
+                db,
+                sql: "SELECT id FROM spaces WHERE number = ?",
+                arguments: [space]
+            )
+            guard var record = try readSpaces(db).first(where: { Data($0.id.bytes) == id }) else {
+                continue
+            }
+            record.own = own
+            try SpaceRow(record).update(db, number: space)
         }
     }
 

@@ -215,7 +215,13 @@ struct JournalReader {
                 author: try name(row.author),
                 bytes: row.bytes
             )
-            pending.append(PendingOperations(sequence: row.sequence, operations: operations))
+            pending.append(
+                PendingOperations(
+                    sequence: row.sequence,
+                    operations: operations,
+                    life: row.life
+                )
+            )
         }
         return pending
     }

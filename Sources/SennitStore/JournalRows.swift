@@ -135,15 +135,25 @@ struct OperationsRow {
 
 /// Operations that no entry carries yet.
 struct PendingRow {
-    static let columns = "space, sequence, document, author, bytes, checksum"
+    static let columns = "space, sequence, document, author, bytes, life, checksum"
 
     let space: Int64
     let sequence: UInt64
     let document: Int64
     let author: Int64
     let bytes: [UInt8]
+    /// 0 in rows from before there were lives: then it isn't in the checksum.
+    let life: Life
 
-    init(space: Int64, sequence: UInt64, document: Int64, author: Int64, bytes: [UInt8]) {
+    init(
+        space: Int64,
+        sequence: UInt64,
+        document: Int64,
+        author: Int64,
+        bytes: [UInt8],
+        life: Life
+    ) {
+        self.life = life
         self.space = space
         self.sequence = sequence
         self.document = document
@@ -157,14 +167,23 @@ struct PendingRow {
         document = try row.number(2)
         author = try row.number(3)
         bytes = try row.bytes(4)
+        life = UInt64(bitPattern: try row.number(5))
         try row.check(checksum)
     }
 
     private var checksum: Int64 {
-        RowChecksum.of(space, Int64(bitPattern: sequence), document, author, bytes: bytes)
+        let sequence = Int64(bitPattern: sequence)
+        guard life != 0 else {
+            return RowChecksum.of(space, sequence, document, author, bytes: bytes)
+        }
+        let life = Int64(bitPattern: life)
+        return RowChecksum.of(space, sequence, document, author, life, bytes: bytes)
     }
 
     var arguments: StatementArguments {
-        [space, Int64(bitPattern: sequence), document, author, Data(bytes), checksum]
+        [
+            space, Int64(bitPattern: sequence), document, author, Data(bytes),
+            Int64(bitPattern: life), checksum,
+        ]
     }
 }

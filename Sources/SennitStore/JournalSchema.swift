@@ -14,8 +14,9 @@
 //
 // Tables without a rowid lie in the order of their key, so a range of a log, or all operations on a
 // document after a position, is one stretch of the file. `operations` begins with the document for
-// that reason, and has an index by position for views. Columns named `checksum` come last and hold
-// `RowChecksum` over the columns before them, in order; entries have their chain instead.
+// that reason, and has an index by position for views. Columns named `checksum` come last, but for
+// those that were added later, and hold `RowChecksum` over the others, in order; entries have their
+// chain instead.
 //
 // A log's entries are applied in order, so those that wait are the ones from `logs.applied` on.
 
@@ -23,8 +24,13 @@ extension DatabaseKind {
     /// The journal. "SNJL" marks it.
     static let journal = DatabaseKind(
         applicationID: 0x534E_4A4C,
-        steps: [journalVersion1, journalVersion2, journalVersion3]
+        steps: [journalVersion1, journalVersion2, journalVersion3, journalVersion4]
     )
+
+    /// Pending operations say which life of the device typed them, so that copies of a profile can
+    /// tell what they have in common.
+    private static let journalVersion4 =
+        "ALTER TABLE pending ADD COLUMN life INTEGER NOT NULL DEFAULT 0"
 
     /// Heads of documents and chunks of their history are rows of their own, so that a document is
     /// opened without its history and written again without rewriting it. The chunks of a document

@@ -14,6 +14,12 @@ struct JournalWriter {
 
     /// Writes all of `change`.
     mutating func write(_ change: ReplicaChange, to space: Int64, _ db: Database) throws {
+        if change.isRebuild {
+            for table in ["applied", "operations", "documents", "chunks"] {
+                try db.execute(sql: "DELETE FROM \(table) WHERE space = ?", arguments: [space])
+            }
+        }
+        if let dropped = change.dropped { try drop(dropped, from: space, db) }
         try write(change.entries, db)
         try write(change.applied, to: space, db)
         for (log, record) in change.logs { try write(record, of: log, to: space, db) }
@@ -46,6 +52,23 @@ struct JournalWriter {
         }
         numbers[id.value] = number
         return number
+    }
+
+    /// Removes the end of a log; its record is written anew if any of it is left.
+    private mutating func drop(
+        _ dropped: Position,
+        from space: Int64,
+        _ db: Database
+    ) throws {
+        let log = try number(of: dropped.log, db)
+        try db.execute(
+            sql: "DELETE FROM entries WHERE log = ? AND offset >= ?",
+            arguments: [log, Int64(bitPattern: dropped.offset.value)]
+        )
+        try db.execute(
+            sql: "DELETE FROM logs WHERE space = ? AND log = ?",
+            arguments: [space, log]
+        )
     }
 
     private mutating func write(_ entries: [StoredEntry], _ db: Database) throws {
@@ -118,10 +141,11 @@ struct JournalWriter {
             sequence: pending.sequence,
             document: try number(of: pending.operations.document, db),
             author: try number(of: pending.operations.author, db),
-            bytes: pending.operations.bytes
+            bytes: pending.operations.bytes,
+            life: pending.life
         )
         try db.cachedStatement(
-            sql: "INSERT INTO pending (\(PendingRow.columns)) VALUES (?, ?, ?, ?, ?, ?)"
+            sql: "INSERT INTO pending (\(PendingRow.columns)) VALUES (?, ?, ?, ?, ?, ?, ?)"
         ).execute(arguments: row.arguments)
     }
 }

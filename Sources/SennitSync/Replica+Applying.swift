@@ -248,7 +248,7 @@ extension Replica {
                 else { return nil }
                 eventEnd += UInt64(batch.eventCount)
                 batches.append(batch)
-            case .member, .invite:
+            case .member, .invite, .lives:
                 break
             default:
                 hasUnknownPayload = true
@@ -274,7 +274,7 @@ extension Replica {
     ) {
         effect.eventEnd = plan.eventEnd
         if plan.hasUnknownPayload { effect.outcome = .unknown }
-        let records = body.payloads.filter { $0.kind != .operations }
+        let records = body.payloads.filter { ![.operations, .lives].contains($0.kind) }
         if entry.type.isControl || (entry.type == .edit && !records.isEmpty) {
             effect.controlBody = ControlNote(seen: plan.context, payloads: records).bytes
             let outcome = applyControl(entry, payloads: records, at: index, into: &change)

@@ -109,19 +109,31 @@ extension Replica {
         }
         var mapChanged = false
         for batch in OperationBatch.split(runs, of: document, byteCount: SyncLimits.entryTarget) {
-            let stored = batch.stored
-            change.pending.append(
-                PendingOperations(sequence: nextSequence, operations: stored)
-            )
             mapChanged = mapChanged || batch.changesMap
-            append(batch, byteCount: stored.bytes.count)
+            append(batch, life, into: &change)
         }
         change.note(patches, in: document, mapChanged: mapChanged)
         return change
     }
 
-    private mutating func append(_ batch: OperationBatch, byteCount: Int) {
-        pending.append(Pending(sequence: nextSequence, batch: batch, byteCount: byteCount))
+    /// Puts operations that the documents have behind what is pending.
+    mutating func append(
+        _ batch: OperationBatch,
+        _ life: Life,
+        into change: inout ReplicaChange
+    ) {
+        let stored = batch.stored
+        change.pending.append(
+            PendingOperations(sequence: nextSequence, operations: stored, life: life)
+        )
+        pending.append(
+            Pending(
+                sequence: nextSequence,
+                batch: batch,
+                byteCount: stored.bytes.count,
+                life: life
+            )
+        )
         pendingEvents += UInt64(batch.eventCount)
         nextSequence += 1
     }
@@ -147,11 +159,15 @@ extension Replica {
             var byteCount = 0
             for next in pending {
                 if taken > 0, byteCount + next.byteCount > SyncLimits.entryTarget { break }
-                if taken == Limits.maximumPayloadCount { break }
+                if taken == Limits.maximumPayloadCount - 1 { break }
                 byteCount += next.byteCount
                 taken += 1
             }
             let batches = OperationBatch.joined(pending.prefix(taken).map(\.batch))
+            var lives = Lives()
+            for next in pending.prefix(taken) {
+                lives.append(UInt64(next.batch.eventCount), next.life)
+            }
             try appendEntry(
                 .edit,
                 epoch: epoch,
@@ -164,6 +180,7 @@ extension Replica {
                         batch.write(to: &bytes, logs: &logs)
                     }
                 }
+                writer.append(lives)
             }
             change.sealedBelow = pending[taken - 1].sequence + 1
             pendingEvents -= batches.reduce(0) { $0 + UInt64($1.eventCount) }
@@ -195,10 +212,14 @@ extension Replica {
         epoch: EpochKey,
         _ surroundings: Surroundings,
         use: UInt64,
+        origin: Origin? = nil,
         into change: inout ReplicaChange,
         _ write: (inout BodyWriter) -> Void
     ) throws(SyncError) {
         let index = try index(of: own)
+        if type != .join, logs[index].end == .zero, isMember {
+            try beginOwnLog(epoch, surroundings, into: &change)
+        }
         let place = EntryPlace(
             space: space,
             log: ownLog,
@@ -208,6 +229,7 @@ extension Replica {
         var writer = BodyWriter(
             authorTime: surroundings.authorTime,
             context: nextContext(),
+            origin: origin,
             logs: logs[index].table
         )
         write(&writer)

@@ -1,3 +1,4 @@
+import SennitSeal
 public import SennitWire
 
 // Entries from outside, verified before anything of them is kept. The order of the checks is that
@@ -8,8 +9,8 @@ extension Replica {
     ///
     /// Entries that are stored already are compared and dropped, so a range may come twice.
     /// - Returns: what to make durable; empty if nothing was new.
-    /// - Throws: `gap`, `forked`, `corrupt`, `tooManyLogs`, `batchTooLarge`. Nothing was changed
-    ///   but `findings`.
+    /// - Throws: `gap`, `forked`, `ownLogTaken`, `corrupt`, `tooManyLogs`, `batchTooLarge`. Nothing
+    ///   was changed but `findings`.
     /// - Complexity: a hash per entry and one signature check per range, then what applying costs.
     public mutating func receive(_ range: EntryRange) throws(SyncError) -> ReplicaChange {
         let log = range.descriptor.logID(in: space)
@@ -18,6 +19,7 @@ extension Replica {
             fresh = try verify(range, of: log)
         } catch {
             switch error {
+            case .forked(_, let offset) where log == ownLog: throw .ownLogTaken(from: offset)
             case .forked(_, let offset): note(.forked(at: offset), about: log)
             case .corrupt, .batchTooLarge: note(corruptAt: range.from, of: range.descriptor)
             default: break
@@ -27,13 +29,22 @@ extension Replica {
         clear(.corrupt, about: log)
         refused[log] = nil
         guard !fresh.isEmpty else { return ReplicaChange() }
-        // The relay has entries of ours that we don't: the profile was restored or copied. What is
-        // pending has taken their events' numbers, so they can't be taken in.
-        if log == ownLog, !pending.isEmpty {
-            note(.forked(at: logs[try index(of: own)].end), about: log)
-            throw .forked(log: log, offset: range.from)
+        if range.descriptor.device == identity.device {
+            // The relay has entries of ours that we don't: the profile was restored or copied. What
+            // is pending has taken their events' numbers, so they can't be taken in.
+            let end = indexes[log].map { logs[$0].end } ?? .zero
+            if log == ownLog, !pending.isEmpty { throw .ownLogTaken(from: end) }
+            isOwnLogTaken = isOwnLogTaken || log == ownLog
+            note(.copied(at: end), about: log)
         }
         return store(fresh, head: range.head, at: try index(of: range.descriptor))
+    }
+
+    /// Whether a range follows on from others of the own log that wait for `renewed`, as far as can
+    /// be told before that.
+    public func follows(_ range: EntryRange, _ waiting: [EntryRange]) -> Bool {
+        range.descriptor == own && range.from == waiting.last?.head.end
+            && range.head.isSigned(by: own.device, space: space, log: ownLog)
     }
 
     /// Writes down that the relay gives bytes of a log, from an offset on, that can't be of it, and

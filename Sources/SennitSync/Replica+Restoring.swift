@@ -27,7 +27,8 @@ extension Replica {
                 Pending(
                     sequence: operations.sequence,
                     batch: batch,
-                    byteCount: operations.operations.bytes.count
+                    byteCount: operations.operations.bytes.count,
+                    life: operations.life
                 )
             )
             pendingEvents += UInt64(batch.eventCount)

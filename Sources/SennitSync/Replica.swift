@@ -22,9 +22,15 @@ public struct Replica: Sendable {
     /// This device's keys in this space.
     public let identity: DeviceIdentity
     /// The log this device writes.
-    public let own: LogDescriptor
+    public internal(set) var own: LogDescriptor
     /// The id of that log.
-    public let ownLog: LogID
+    public internal(set) var ownLog: LogID
+    /// Whether entries of the own log came from outside: another copy of this device writes it, or
+    /// did. This device goes on in a new log: see Replica+Renewing.
+    public internal(set) var isOwnLogTaken = false
+    /// Tells what this process types from what a copy of its profile does: random, not 0. Set it
+    /// before anything is typed.
+    public var life: Life = 0
     /// The invite by which this device joins, until it has.
     public let invite: InviteIdentity?
 
@@ -68,6 +74,7 @@ public struct Replica: Sendable {
         let batch: OperationBatch
         /// About how many bytes it takes in an entry.
         let byteCount: Int
+        let life: Life
     }
 
     /// Stands up an empty replica: before founding, or before the first entry has come in.

@@ -152,10 +152,13 @@ public struct PendingOperations: Hashable, Sendable {
     /// Counts up; names the row.
     public let sequence: UInt64
     public let operations: StoredOperations
+    /// Which life of the device typed them; 0 if that isn't known.
+    public let life: Life
 
-    public init(sequence: UInt64, operations: StoredOperations) {
+    public init(sequence: UInt64, operations: StoredOperations, life: Life = 0) {
         self.sequence = sequence
         self.operations = operations
+        self.life = life
     }
 }
 
@@ -179,13 +182,19 @@ public struct ReplicaChange: Sendable {
     public internal(set) var mapsChanged: Set<DocumentID> = []
     /// Whether somebody joined or an invite was made.
     public internal(set) var membershipChanged = false
+    /// Whether `applied` and `logs` take the place of all that was derived from entries before.
+    public internal(set) var isRebuild = false
+    /// The log that this device writes from now on.
+    public internal(set) var own: LogDescriptor?
+    /// Entries of a log from an offset on that go, before anything else is written.
+    public internal(set) var dropped: Position?
     /// Logs whose record must be written again.
     var touched: Set<LogID> = []
 
     /// Whether there is anything to write.
     public var isEmpty: Bool {
         entries.isEmpty && applied.isEmpty && logs.isEmpty && epochs.isEmpty && pending.isEmpty
-            && sealedBelow == nil
+            && sealedBelow == nil && !isRebuild && own == nil
     }
 }
 
@@ -243,6 +252,14 @@ public struct ReplicaRecord: Sendable {
 }
 
 extension ReplicaChange {
+    /// Adds what a later step stored and applied.
+    mutating func append(_ later: ReplicaChange) {
+        entries += later.entries
+        applied += later.applied
+        epochs += later.epochs
+        touched.formUnion(later.touched)
+    }
+
     /// Adds what happened to a document, for those who show it.
     mutating func note(_ patches: [Patch], in document: DocumentID, mapChanged: Bool) {
         if !patches.isEmpty { texts[document, default: []] += patches }

@@ -33,6 +33,9 @@ public struct Session: Sendable {
         public var admission: Admission?
         /// What we have stored of every log, own included.
         public var version: Version
+        /// From where the relay is to give own entries, to be compared with ours; `nil` if it is
+        /// known to have ours.
+        public var comparesOwnFrom: Offset?
 
         public init(
             space: SpaceID,
@@ -42,7 +45,8 @@ public struct Session: Sendable {
             access: AccessList?,
             token: RelayToken? = nil,
             admission: Admission?,
-            version: Version
+            version: Version,
+            comparesOwnFrom: Offset? = nil
         ) {
             self.space = space
             self.identity = identity
@@ -52,6 +56,7 @@ public struct Session: Sendable {
             self.token = token
             self.admission = admission
             self.version = version
+            self.comparesOwnFrom = comparesOwnFrom
         }
     }
 
@@ -280,9 +285,14 @@ public struct Session: Sendable {
         }
         relayEnd = held?.end ?? .zero
         // A relay that holds more of our log than we do is no place to upload to before that is
-        // understood; what it has arrives by the subscription like any other log.
+        // understood; what it has arrives by the subscription like any other log. That it holds as
+        // much doesn't mean that it holds the same.
         var actions: [Action] = [.welcomed(welcome)]
-        let positions = configuration.version.sorted.map { Position(log: $0.log, offset: $0.end) }
+        var wanted = configuration.version
+        if let from = configuration.comparesOwnFrom {
+            wanted[configuration.ownLog] = min(from, wanted[configuration.ownLog])
+        }
+        let positions = wanted.sorted.map { Position(log: $0.log, offset: $0.end) }
         actions.append(.send(.subscribe(positions)))
         if let mine = configuration.access, mine.version > (welcome.access?.version ?? 0) {
             actions.append(.send(.putAccess(mine)))

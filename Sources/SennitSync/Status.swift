@@ -17,10 +17,14 @@ public enum LogStatus: Hashable, Sendable {
     case poison(at: Offset)
     /// An entry of a newer version: kept, no effect yet.
     case needsUpdate(at: Offset)
+    /// Entries of this device from `offset` on came from outside: a copy of its profile wrote them,
+    /// or it did before the profile was restored.
+    case copied(at: Offset)
 
     /// The kinds of status, without what they carry.
     public enum Kind: String, Sendable, CaseIterable {
         case rolledBack, corrupt, forked, relayForked, unprovenContext, poison, needsUpdate
+        case copied
     }
 
     /// The kind of this status.
@@ -33,6 +37,7 @@ public enum LogStatus: Hashable, Sendable {
         case .unprovenContext: .unprovenContext
         case .poison: .poison
         case .needsUpdate: .needsUpdate
+        case .copied: .copied
         }
     }
 
@@ -45,7 +50,7 @@ public enum LogStatus: Hashable, Sendable {
         case .rolledBack: 3
         case .unprovenContext: 2
         case .needsUpdate: 1
-        case .poison: 0
+        case .poison, .copied: 0
         }
     }
 }

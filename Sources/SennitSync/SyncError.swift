@@ -24,6 +24,8 @@ public enum SyncError: Error {
     case batchTooLarge(log: LogID, byteCount: Int)
     /// The device isn't a member of the space yet: it waits for the relay.
     case notJoined
+    /// Another copy of this device wrote the own log from this offset on: `Replica.renewed`.
+    case ownLogTaken(from: Offset)
     /// Entries of this device came back from the relay and wait for what they build on.
     case ownEntriesWait
     /// A document that the space doesn't have.

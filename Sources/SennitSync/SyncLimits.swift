@@ -18,6 +18,10 @@ public enum SyncLimits {
     /// soon, and a relay can't silence a device for long.
     public static let maximumRetryPause = Duration.seconds(300)
 
+    /// Incarnations that are tried for a log that stands right behind another: about as many as a
+    /// space may have logs with events are needed on average. Each costs two hashes.
+    public static let incarnationAttempts: UInt64 = 1 << 16
+
     /// Every so many entries of a log the whole causal context is named (SPEC.md section 6).
     public static let fullContextInterval: UInt64 = 256
 

@@ -17,22 +17,35 @@ final class SimulatedDevice {
     }
 
     let index: Int
-    private let seed: SecretBytes
-    private let link: InviteLink?
-    private let member: MemberRecord
+    let seed: SecretBytes
+    let link: InviteLink?
+    let member: MemberRecord
     var random: SeededRandom
 
     // The disk.
     var journal: SimulatedJournal
-    private var access: AccessList?
+    var access: AccessList?
 
     // The process.
     var replica: Replica?
     private var session: Session?
     private(set) var uncommitted: [ReplicaChange] = []
     private(set) var connection: Int?
-    private(set) var ackedEnd = Offset.zero
+    private(set) var ackedEnds: [LogID: Offset] = [:]
     var history = SimulatedHistory()
+    var copies = SimulatedCopies()
+
+    /// Begins with the disk of another device, as it is now.
+    init(index: Int, copying other: SimulatedDevice, random: SeededRandom) throws {
+        self.index = index
+        self.random = random
+        seed = other.seed
+        link = other.link
+        member = other.member
+        journal = other.journal
+        access = other.access
+        try restart()
+    }
 
     /// Founds a space.
     init(founding seed: [UInt8], random: SeededRandom) throws {
@@ -55,6 +68,7 @@ final class SimulatedDevice {
         )
         journal.commit(change)
         self.replica = replica
+        self.replica?.life = 1 + self.random.next() / 2
         access = replica.nextAccessList(after: nil)
     }
 
@@ -76,6 +90,7 @@ final class SimulatedDevice {
             own: replica.own
         )
         self.replica = replica
+        self.replica?.life = 1 + self.random.next() / 2
     }
 
     private static func incarnation(_ random: inout SeededRandom) -> Incarnation {
@@ -85,7 +100,7 @@ final class SimulatedDevice {
         return incarnation
     }
 
-    private static func surroundings(_ random: inout SeededRandom) -> Surroundings {
+    static func surroundings(_ random: inout SeededRandom) -> Surroundings {
         Surroundings(authorTime: 0, random: Bytes32(random.bytes(32)) ?? .zero)
     }
 
@@ -100,11 +115,13 @@ final class SimulatedDevice {
         connection = nil
         uncommitted = []
         history.crash()
+        copies.crash()
     }
 
     /// Starts again from the disk.
     func restart() throws {
         replica = try standUp(deviceSeed: seed, invite: link?.identity)
+        replica?.life = 1 + random.next() / 2
         if let change = replica?.resume() { journal.commit(change) }
         try replica?.checkInvariants()
     }
@@ -148,15 +165,23 @@ final class SimulatedDevice {
                     of: replica.identity.device,
                     in: replica.space
                 ),
-                version: committedVersion
+                version: committedVersion,
+                comparesOwnFrom: comparesOwnFrom
             ),
             now: now
         )
     }
 
+    /// The session is about another log than the one that is written now.
+    func endSession() -> [Output] {
+        session = nil
+        return [.hangUp]
+    }
+
     func disconnected() {
         session = nil
         connection = nil
+        copies.refused = nil
     }
 
     func receive(_ bytes: [UInt8], now: Duration) -> [Output] {
@@ -166,7 +191,7 @@ final class SimulatedDevice {
     func tick(now: Duration) -> [Output] { handle(.tick, now: now) }
 
     /// Own entries beyond what is committed must not be announced.
-    private var committedVersion: Version {
+    var committedVersion: Version {
         var version = replica?.version ?? Version()
         if let replica { version[replica.ownLog] = journal.logs[replica.ownLog]?.end ?? .zero }
         return version
@@ -177,7 +202,7 @@ final class SimulatedDevice {
         let actions = current.handle(event, now: now)
         session = current
         var outputs: [Output] = []
-        for action in actions { outputs += perform(action, now: now) }
+        for action in actions where session != nil { outputs += perform(action, now: now) }
         return outputs + sealIfWanted()
     }
 
@@ -197,9 +222,11 @@ final class SimulatedDevice {
         case .refused(let refusal):
             if refusal.code == .conflict, let position = refusal.position {
                 replica?.note(conflictAt: position.offset)
+                if rereadOwnLog() { return [.hangUp] }
             }
             return []
-        case .caughtUp, .presence: return []
+        case .caughtUp: return renewIfWanted()
+        case .presence: return []
         case .load(let from):
             guard let replica else { return [] }
             let entries = journal.upload(of: replica.ownLog, from: from)
@@ -217,7 +244,7 @@ final class SimulatedDevice {
             return handle(.loaded(range), now: now)
         case .acked(let end, let chain):
             guard replica?.acknowledge(end, chain: chain) == true else { return [.hangUp] }
-            ackedEnd = max(ackedEnd, end)
+            acknowledged(end)
             return []
         case .close:
             return [.hangUp]
@@ -225,9 +252,14 @@ final class SimulatedDevice {
     }
 
     private func deliver(_ range: EntryRange) -> [Output] {
+        if let (end, ranges) = copies.refused, replica?.follows(range, ranges) == true {
+            copies.refused = (end, ranges + [range])
+            return []
+        }
         do {
             guard let change = try replica?.receive(range) else { return [] }
             var outputs = keep(change)
+            if replica?.isOwnLogTaken == true { return outputs + beginNewLog() }
             if let joined = try replica?.joinIfReady(
                 member,
                 SimulatedDevice.surroundings(&random)
@@ -237,6 +269,14 @@ final class SimulatedDevice {
             if change.membershipChanged { outputs += publishAccess(now: .zero) }
             try replica?.checkInvariants()
             return outputs
+        } catch SyncError.ownLogTaken(let end) {
+            copies.refused = (end, [range])
+            return session?.isUpToDate == true ? renewIfWanted() : []
+        } catch SyncError.corrupt(let log, _) where log == replica?.ownLog {
+            _ = rereadOwnLog()
+            return [.hangUp]
+        } catch  where copies.refused?.ranges[0].descriptor == range.descriptor {
+            return []
         } catch {
             // Out of order or damaged on the way: ask again with what is here.
             return [.hangUp]
@@ -292,9 +332,16 @@ final class SimulatedDevice {
         guard let replica else { return [] }
         for change in uncommitted { journal.commit(change) }
         uncommitted = []
+        copies.commit()
         try storeAndRest()
         return handle(.ownLogGrew(to: replica.version[replica.ownLog]), now: now)
             + sealIfWanted()
+    }
+
+    private func acknowledged(_ end: Offset) {
+        guard let own = replica?.ownLog else { return }
+        ackedEnds[own] = max(ackedEnds[own] ?? .zero, end)
+        copies.provenEnd = end
     }
 
     /// Whether all that was typed is with the relay.

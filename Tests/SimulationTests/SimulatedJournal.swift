@@ -8,7 +8,7 @@ import SennitWire
 struct SimulatedJournal {
     private let space: SpaceID
     private let spaceNonce: Bytes32
-    private let own: LogDescriptor
+    private var own: LogDescriptor
     private(set) var logs: [LogID: LogRecord] = [:]
     private(set) var entries: [LogID: [StoredEntry]] = [:]
     private var applied: [AppliedEntry] = []
@@ -29,6 +29,15 @@ struct SimulatedJournal {
     }
 
     mutating func commit(_ change: ReplicaChange) {
+        if change.isRebuild {
+            applied = []
+            documents = [:]
+        }
+        if let dropped = change.dropped {
+            entries[dropped.log]?.removeAll { $0.offset >= dropped.offset }
+            logs[dropped.log] = nil
+        }
+        own = change.own ?? own
         for entry in change.entries {
             precondition(
                 UInt64(entries[entry.log, default: []].count) == entry.offset.value,

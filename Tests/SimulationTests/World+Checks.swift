@@ -16,9 +16,10 @@ extension World {
         try checkRelay()
         try checkFindings()
         try checkReference()
+        try checkMarks()
     }
 
-    private func require(_ isTrue: Bool, _ sentence: @autoclosure () -> String) throws {
+    func require(_ isTrue: Bool, _ sentence: @autoclosure () -> String) throws {
         if !isTrue { throw Failure(description: sentence()) }
     }
 
@@ -43,7 +44,7 @@ extension World {
                 "device \(device.index) has other members"
             )
             try require(
-                replica.membership?.members.count == devices.count,
+                replica.membership?.members.count == deviceCount,
                 "somebody is missing"
             )
             for log in replica.logSummaries {
@@ -91,9 +92,10 @@ extension World {
             )
         }
         for device in devices {
-            let own = device.journal.logs.first { $0.value.descriptor == device.replica?.own }
-            let end = own.flatMap { relay.storage.log($0.key)?.head?.end } ?? .zero
-            try require(device.ackedEnd <= end, "an acked entry of device \(device.index) is lost")
+            for (log, acked) in device.ackedEnds {
+                let end = relay.storage.log(log)?.head?.end ?? .zero
+                try require(acked <= end, "an acked entry of device \(device.index) is lost")
+            }
         }
     }
 
@@ -101,6 +103,7 @@ extension World {
     private func checkFindings() throws {
         for device in devices {
             for (log, status) in device.replica?.findings ?? [:] {
+                if case .copied = status, plan.copiesDevices || plan.restoresDevices { continue }
                 throw Failure(
                     description: "device \(device.index) says of log \(log.short): \(status)"
                 )

@@ -22,6 +22,10 @@ struct Plan: CustomStringConvertible {
     let isolatesDevices: Bool
     let mistreatsFrames: Bool
     let maximumDelay: Int
+    /// A device's disk is copied, and both copies are used.
+    let copiesDevices: Bool
+    /// A device gets an earlier state of its disk back.
+    let restoresDevices: Bool
 
     init(seed: UInt64) {
         var random = SeededRandom(seed: seed, stream: 1)
@@ -34,6 +38,9 @@ struct Plan: CustomStringConvertible {
         mistreatsFrames = random.chance(40)
         maximumDelay = 1 + random.below(400)
         isolatesDevices = random.chance(40)
+        // Others may have what a relay that was rolled back has not: then a log has two histories.
+        copiesDevices = random.chance(30) && !rollsRelayBack
+        restoresDevices = random.chance(30) && !rollsRelayBack
     }
 
     var description: String {
@@ -42,6 +49,7 @@ struct Plan: CustomStringConvertible {
             + (rollsRelayBack ? ", relay rollback" : "") + (cutsConnections ? ", cuts" : "")
             + (isolatesDevices ? ", partitions" : "")
             + (mistreatsFrames ? ", mistreated frames" : "")
+            + (copiesDevices ? ", copies" : "") + (restoresDevices ? ", backups" : "")
     }
 }
 
@@ -69,13 +77,19 @@ final class World {
         case cut(device: Int)
         /// The device can't reach the relay for so long, and edits on.
         case isolate(device: Int, time: Int)
+        /// A backup of the device's disk is made.
+        case backUp(device: Int)
+        /// The device goes on from its backup.
+        case restore(device: Int)
+        /// Another machine goes on with a copy of the device's disk.
+        case copy(device: Int)
     }
 
     let seed: UInt64
     let plan: Plan
-    private(set) var devices: [SimulatedDevice] = []
+    var devices: [SimulatedDevice] = []
     let relay: SimulatedRelay
-    private var random: SeededRandom
+    var random: SeededRandom
     private var network: SeededRandom
     private var queue = EventQueue<Happening>()
     private var time = 0
@@ -167,6 +181,7 @@ final class World {
                 plan(.cut(device: random.below(devices.count)), in: random.below(18_000))
             }
         }
+        planCopies()
     }
 
     private func mend() throws {
@@ -210,10 +225,11 @@ final class World {
             }
             return "device \(device.index): \(version ?? []) pending \(replica?.pendingCount ?? -1)"
                 + " drained \(device.isDrained) connected \(device.connection != nil)"
+                + (device.copies.fault.map { " \($0)" } ?? "")
         }.joined(separator: "; ")
     }
 
-    private func plan(_ happening: Happening, in delay: Int) {
+    func plan(_ happening: Happening, in delay: Int) {
         queue.push(happening, at: time + delay)
     }
 
@@ -275,6 +291,9 @@ final class World {
         case .isolate(let index, let duration):
             isolatedUntil[index] = time + duration
             hangUp(devices[index])
+        case .backUp(let index): devices[index].backUp()
+        case .restore(let index): try restore(devices[index])
+        case .copy(let index): try copy(devices[index])
         }
     }
 
@@ -294,7 +313,7 @@ final class World {
     }
 
     /// Closes a device's connection; it will try again.
-    private func hangUp(_ device: SimulatedDevice) {
+    func hangUp(_ device: SimulatedDevice) {
         guard let connection = device.connection else { return }
         relay.closed(connection)
         lose(connection)
@@ -306,7 +325,7 @@ final class World {
         plan(.connect(device: owner), in: 100 + network.below(900))
     }
 
-    private func carryOut(_ outputs: [SimulatedDevice.Output], of device: SimulatedDevice) {
+    func carryOut(_ outputs: [SimulatedDevice.Output], of device: SimulatedDevice) {
         for output in outputs {
             switch output {
             case .frame(let bytes):
@@ -386,17 +405,24 @@ final class World {
             let state = device.replica?.documents[old.document],
             old.frontier.allSatisfy(state.contains)
         {
-            outputs = try device.edit(
-                SimulatedHistory.Edit(
-                    document: old.document,
-                    patch: patch(count: old.count),
-                    parents: old.frontier
-                )
+            let edit = SimulatedHistory.Edit(
+                document: old.document,
+                patch: patch(count: old.count),
+                parents: old.frontier
             )
+            do {
+                outputs = try device.edit(edit)
+            } catch SyncError.document(.positionOutOfBounds)
+                where plan.copiesDevices || plan.restoresDevices
+            {
+                // Until one of them goes on in a new log, two copies give one name to two events.
+                outputs = []
+            }
         } else {
             let document = World.documents[random.below(2)]
             let count = device.replica?.documents[document]?.text.scalarCount ?? 0
-            let patch = patch(count: count)
+            var patch = patch(count: count)
+            if plan.copiesDevices || plan.restoresDevices { patch = mark(patch, by: device) }
             outputs = try device.edit { try $0.edit(document, [patch]) }
             if let state = device.replica?.documents[document], random.chance(30) {
                 versions.append((document, state.frontier, state.text.scalarCount))
