@@ -42,16 +42,22 @@ public actor Engine {
         /// A file of certificates in PEM that are trusted besides the system's, for relays with a
         /// certificate of one's own making.
         public var certificateFile: String?
+        /// What the profile's keys are under, if they are.
+        public var passphrase: Passphrase?
 
         /// The settings most people need.
-        public init(certificateFile: String? = nil) { self.certificateFile = certificateFile }
+        public init(certificateFile: String? = nil, passphrase: Passphrase? = nil) {
+            self.certificateFile = certificateFile
+            self.passphrase = passphrase
+        }
     }
 
     /// Opens a profile and owns it, or makes it on first use.
     /// - Parameters:
     ///   - location: where it lies.
     ///   - command: what a second process is told about this one, such as `sennit edit`.
-    /// - Throws: `profileInUse`, `profileUnusable`, `profileDamaged`, `needsUpdate`, `notSaved`.
+    /// - Throws: `profileInUse`, `profileLocked`, `wrongPassphrase`, `profileUnusable`,
+    ///   `profileDamaged`, `needsUpdate`, `notSaved`.
     public static func open(
         _ location: ProfileLocation,
         command: String,
@@ -66,7 +72,8 @@ public actor Engine {
                 new: NewProfile(
                     deviceSeed: Random.bytes(32),
                     person: PersonRecord(id: Random.bytes32(), name: "")
-                )
+                ),
+                passphrase: options.passphrase?.secret
             )
             let engine = try Engine(profile, options)
             return engine

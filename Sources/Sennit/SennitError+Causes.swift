@@ -17,6 +17,8 @@ extension SennitError {
             case .spaceExists: .spaceExists
             case .closed: .closed
             case .newerVersion: .needsUpdate
+            case .locked: .profileLocked
+            case .wrongPassphrase: .wrongPassphrase
             default: .profileUnusable
             }
         self.init(code, error.description, hint: error.hint, cause: error)

@@ -8,6 +8,10 @@ public struct SennitError: Error, Sendable {
         case profileUnusable
         /// What the profile holds contradicts itself.
         case profileDamaged
+        /// The profile's keys are under a passphrase, and none was given, or another one.
+        case profileLocked, wrongPassphrase
+        /// The passphrase is too short or too long.
+        case weakPassphrase
         /// The disk is full or fails; what was typed is in memory and will be saved when it can.
         case notSaved
         /// No space goes by this name, or more than one does.

@@ -12,6 +12,7 @@ enum ExitStatus: Int32, CaseIterable {
     case inUse = 75
     case notAllowed = 77
     case noSpace = 78
+    case locked = 79
 
     /// What it means, for the help page.
     var meaning: String {
@@ -26,6 +27,7 @@ enum ExitStatus: Int32, CaseIterable {
         case .notSaved: "the disk is full or fails"
         case .inUse: "another process has the profile open: try later"
         case .notAllowed: "your role, or the invite, doesn't allow this"
+        case .locked: "the profile's passphrase is missing, or is another one"
         case .noSpace: "there is no such profile or space"
         }
     }

@@ -15,6 +15,8 @@ extension Failure {
                 .timedOut:
                 .noRelay
             case .notMember, .notHosted, .inviteRefused, .notOwner, .readOnly: .notAllowed
+            case .profileLocked, .wrongPassphrase: .locked
+            case .weakPassphrase: .usage
             case .closed, .internalFailure: .softwareFault
             case .spaceExists, .pathTaken, .invalidEdit, .needsUpdate: .failure
             }

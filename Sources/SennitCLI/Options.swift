@@ -13,6 +13,14 @@ struct ProfileOptions: ParsableArguments {
     )
     var profile: String?
 
+    @Option(
+        help: ArgumentHelp(
+            "Read the profile's passphrase from this file descriptor instead of asking.",
+            valueName: "number"
+        )
+    )
+    var passphraseFd: Int32?
+
     @Flag(help: "Print without colours (or $NO_COLOR).")
     var noColor = false
 

@@ -32,12 +32,13 @@ struct SennitCommand: AsyncParsableCommand {
             ),
             CommandGroup(
                 name: "Look after",
-                subcommands: [StatusCommand.self, CheckCommand.self]
+                subcommands: [StatusCommand.self, CheckCommand.self, PassphraseCommand.self]
             ),
         ]
     )
 
     static func main() async {
+        CoreDumps.forbid()
         let arguments = Array(CommandLine.arguments.dropFirst())
         let console = Console(noColor: arguments.contains("--no-color"))
         do {
@@ -90,7 +91,7 @@ struct SennitCommand: AsyncParsableCommand {
 
     /// `sennit --profile DIR ls` as well as `sennit ls --profile DIR`.
     static func withOptionsBehindVerb(_ arguments: [String]) -> [String] {
-        let valued = ["--profile", "--space", "--wait"]
+        let valued = ["--profile", "--space", "--wait", "--passphrase-fd"]
         let flags = ["--no-color", "--offline", "--json"]
         var index = 0
         while index < arguments.count {

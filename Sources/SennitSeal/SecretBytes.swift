@@ -6,6 +6,7 @@
 public final class SecretBytes: @unchecked Sendable, Equatable, CustomStringConvertible {
     // Sendable: the memory is written before `init` returns and not again before `deinit`.
     private let memory: UnsafeMutablePointer<UInt8>
+    private let isGuarded: Bool
 
     /// How many bytes there are.
     public let count: Int
@@ -17,15 +18,26 @@ public final class SecretBytes: @unchecked Sendable, Equatable, CustomStringConv
         }
     }
 
+    /// Copies `bytes` into pages of their own that are kept out of swap and core dumps where the
+    /// system lets a process do so. For secrets that live long; each takes a page.
+    public init(guarding bytes: some Collection<UInt8>) {
+        count = bytes.count
+        isGuarded = true
+        unsafe memory = Sodium.guardedMemory(count: count)
+        for (index, byte) in bytes.enumerated() { unsafe memory[index] = byte }
+    }
+
     /// Lets `fill` write all of `byteCount` bytes of fresh, zeroed memory.
     init(byteCount: Int, fill: (UnsafeMutablePointer<UInt8>) -> Void) {
         count = byteCount
+        isGuarded = false
         unsafe memory = UnsafeMutablePointer<UInt8>.allocate(capacity: byteCount)
         unsafe memory.initialize(repeating: 0, count: byteCount)
         unsafe fill(memory)
     }
 
     deinit {
+        if isGuarded { return unsafe Sodium.releaseGuarded(memory, count: count) }
         unsafe Sodium.wipe(memory, count: count)
         unsafe memory.deallocate()
     }

@@ -15,6 +15,32 @@ enum Sodium {
         unsafe sodium_memzero(memory, count)
     }
 
+    private static let pageByteCount = 4096
+
+    /// Zeroed pages of their own that are locked and left out of core dumps, where the system lets
+    /// a process do so. (`sodium_malloc` would need `sodium_init`, which opens a source of
+    /// randomness.)
+    static func guardedMemory(count: Int) -> UnsafeMutablePointer<UInt8> {
+        let byteCount = guardedByteCount(count)
+        let pages = UnsafeMutableRawPointer.allocate(
+            byteCount: byteCount,
+            alignment: pageByteCount
+        )
+        _ = unsafe sodium_mlock(pages, byteCount)
+        return unsafe pages.initializeMemory(as: UInt8.self, repeating: 0, count: byteCount)
+    }
+
+    /// Wipes guarded memory and gives it back.
+    static func releaseGuarded(_ memory: UnsafeMutablePointer<UInt8>, count: Int) {
+        // It wipes even where nothing was locked.
+        _ = unsafe sodium_munlock(memory, guardedByteCount(count))
+        unsafe UnsafeMutableRawPointer(memory).deallocate()
+    }
+
+    private static func guardedByteCount(_ count: Int) -> Int {
+        max(1, (count + pageByteCount - 1) / pageByteCount) * pageByteCount
+    }
+
     static func areEqual(_ left: SecretBytes, _ right: SecretBytes) -> Bool {
         guard left.count == right.count else { return false }
         return unsafe left.withMemory { leftMemory in
@@ -240,6 +266,39 @@ enum Sodium {
             }
         }
         return status == 0 ? content : nil
+    }
+
+    // MARK: Passphrases
+
+    /// Argon2id with one lane: 32 bytes, or `nil` if there isn't as much memory.
+    static func argon2id(
+        _ passphrase: SecretBytes,
+        salt: [UInt8],
+        passes: UInt64,
+        memory: Int
+    ) -> SecretBytes? {
+        precondition(salt.count == 16, "A salt has 16 bytes.")
+        var status: Int32 = -1
+        let key = unsafe SecretBytes(byteCount: keyByteCount) { keyMemory in
+            unsafe passphrase.withMemory { memoryOfPassphrase in
+                unsafe memoryOfPassphrase.withMemoryRebound(
+                    to: CChar.self,
+                    capacity: max(passphrase.count, 1)
+                ) { text in
+                    status = unsafe crypto_pwhash_argon2id(
+                        keyMemory,
+                        UInt64(keyByteCount),
+                        text,
+                        UInt64(passphrase.count),
+                        salt,
+                        passes,
+                        memory,
+                        crypto_pwhash_argon2id_ALG_ARGON2ID13
+                    )
+                }
+            }
+        }
+        return status == 0 ? key : nil
     }
 
     private static func bytes32(_ bytes: [UInt8]) -> Bytes32 {

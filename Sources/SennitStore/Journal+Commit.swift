@@ -62,7 +62,7 @@ extension Journal {
         in db: Database,
         _ body: (Database, inout JournalWriter) throws -> Void
     ) throws(StoreError) {
-        var writer = JournalWriter(numbers: numbers.withLock { $0 })
+        var writer = JournalWriter(self)
         do {
             try db.inTransaction(.immediate) {
                 try body(db, &writer)

@@ -24,13 +24,20 @@ public final class Journal: Sendable {
     /// Numbers of identifiers that are committed. Rows are never removed, so it can't be wrong,
     /// only incomplete.
     let numbers = Mutex<[Bytes32: Int64]>([:])
+    /// What the secrets are sealed with, if the profile has a passphrase.
+    let profileKey = Mutex<SecretBytes?>(nil)
 
     /// Opens the journal at `path`, or makes it from `new`.
     ///
     /// The file is made under another name and gets its own when it is complete, so an empty or
     /// half-made journal is never taken for a new one.
-    /// - Throws: `notOurs`, `newerVersion`, `corrupt`, `inUse`, `notPermitted`, `diskFull`, `io`.
-    init(path: String, new: NewProfile) throws(StoreError) {
+    /// - Throws: `notOurs`, `newerVersion`, `corrupt`, `inUse`, `notPermitted`, `diskFull`, `io`,
+    ///   `locked`, `wrongPassphrase`.
+    init(
+        path: String,
+        new: NewProfile,
+        passphrase: SecretBytes? = nil
+    ) throws(StoreError) {
         self.path = path
         switch try DatabaseKind.journal.look(at: path) {
         case .ours: queue = try Journal.connect(path)
@@ -38,6 +45,7 @@ public final class Journal: Sendable {
             try Journal.make(at: path, new)
             queue = try Journal.connect(path)
         }
+        try unlock(passphrase)
         _ = try deviceSeed()
     }
 
@@ -107,7 +115,8 @@ extension Journal {
     /// The 32 bytes from which all keys of this device derive.
     /// - Throws: `corrupt`, `io`, `closed`.
     public func deviceSeed() throws(StoreError) -> SecretBytes {
-        SecretBytes(try profileRow().deviceSeed)
+        if let seed = try sealedDeviceSeed() { return seed }
+        return SecretBytes(guarding: try profileRow().deviceSeed)
     }
 
     /// Whom the profile belongs to.
@@ -140,6 +149,11 @@ extension Journal {
                 arguments: [key, Data(value)]
             )
         }
+    }
+
+    /// Replaces the seed in the device's row.
+    func rewriteSeed(_ seed: [UInt8], _ db: Database) throws {
+        try ProfileRow(deviceSeed: seed, person: try readProfile(db).person).update(db)
     }
 
     private func profileRow() throws(StoreError) -> ProfileRow {

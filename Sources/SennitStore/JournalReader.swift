@@ -11,12 +11,14 @@ struct JournalReader {
     let space: SpaceID
     /// The number of the space in this file.
     let number: Int64
+    private let journal: Journal
     private let names: [Int64: Bytes32]
     private let numbers: [Bytes32: Int64]
 
     /// - Throws: `noSuchSpace`, `corrupt`.
     init(_ db: Database, _ journal: Journal, _ space: SpaceID) throws {
         self.db = db
+        self.journal = journal
         path = journal.path
         self.space = space
         number = try journal.existingSpace(db, space)
@@ -134,12 +136,12 @@ struct JournalReader {
         var epochs: [EpochKey] = []
         let sql = "SELECT id, secret FROM epochs WHERE space = ? ORDER BY number"
         try forEachRow(sql, [number]) { row in
-            let secret = try row.bytes(1)
-            guard secret.count == EpochKey.secretByteCount else {
-                throw row.damage("the secret of an epoch has the wrong length")
+            let id: EpochKeyID = try row.identifier(0)
+            guard let secret = journal.epochSecret(try row.bytes(1), id: id.bytes) else {
+                throw row.damage("the secret of an epoch doesn't open, or has the wrong length")
             }
-            let key = EpochKey(secret: SecretBytes(secret), space: space)
-            guard try row.identifier(0) == key.id else {
+            let key = EpochKey(secret: secret, space: space)
+            guard id == key.id else {
                 throw row.damage("the secret of an epoch isn't the one of its id")
             }
             epochs.append(key)

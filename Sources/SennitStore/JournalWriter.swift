@@ -3,14 +3,19 @@ import GRDB
 import SennitSeal
 import SennitSync
 import SennitWire
+import Synchronization
 
 /// Writes changes of replicas within one transaction. A statement is prepared once for the
 /// connection and looked up once for a change.
 struct JournalWriter {
     /// Numbers of identifiers, those of this transaction included.
     private(set) var numbers: [Bytes32: Int64]
+    private let journal: Journal
 
-    init(numbers: [Bytes32: Int64]) { self.numbers = numbers }
+    init(_ journal: Journal) {
+        self.journal = journal
+        numbers = journal.numbers.withLock { $0 }
+    }
 
     /// Writes all of `change`.
     mutating func write(_ change: ReplicaChange, to space: Int64, _ db: Database) throws {
@@ -26,7 +31,7 @@ struct JournalWriter {
         for key in change.epochs {
             try db.cachedStatement(
                 sql: "INSERT OR IGNORE INTO epochs (space, id, secret) VALUES (?, ?, ?)"
-            ).execute(arguments: [space, Data(key.id.bytes), Data(key.secret.bytes)])
+            ).execute(arguments: [space, Data(key.id.bytes), Data(journal.kept(key))])
         }
         if let end = change.sealedBelow {
             try db.cachedStatement(sql: "DELETE FROM pending WHERE space = ? AND sequence < ?")

@@ -1,3 +1,4 @@
+public import SennitSeal
 import Synchronization
 
 // A profile is a directory of three files: the journal (truth), the index (derived from it) and the
@@ -26,12 +27,15 @@ public final class Profile: Sendable {
     ///   - directory: Made for its owner alone if it is missing, with those above it.
     ///   - command: What a second process is told about this one, such as `sennit edit`.
     ///   - new: What a profile is made from if there is none. Draw fresh random bytes each time.
+    ///   - passphrase: What its keys are under, if they are.
     /// - Throws: `inUse`, `notADirectory`, `notPermitted`, `newerVersion`, `notOurs`,
-    ///   `journalMissing`, `corrupt`, `diskFull`, `io`. Then nothing was changed.
+    ///   `journalMissing`, `locked`, `wrongPassphrase`, `corrupt`, `diskFull`, `io`. Then nothing
+    ///   was changed.
     public init(
         directory: String,
         command: String,
-        new: NewProfile
+        new: NewProfile,
+        passphrase: SecretBytes? = nil
     ) throws(StoreError) {
         let directory = directory.withoutTrailingSlash
         try FileSystem.makeDirectory(directory)
@@ -42,7 +46,7 @@ public final class Profile: Sendable {
         if try FileKind(of: journalPath) == .nothing, try FileKind(of: indexPath) != .nothing {
             throw .journalMissing(path: journalPath)
         }
-        journal = try Journal(path: journalPath, new: new)
+        journal = try Journal(path: journalPath, new: new, passphrase: passphrase)
         index = try Index(path: indexPath)
         self.lock = Mutex(consume lock)
         self.directory = directory

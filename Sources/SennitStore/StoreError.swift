@@ -11,6 +11,10 @@ public enum StoreError: Error, Hashable, Sendable {
     case notPermitted(path: String)
     /// The file is no database of Sennit's, or not of this kind.
     case notOurs(path: String)
+    /// The profile has a passphrase, and none was given.
+    case locked(path: String)
+    /// The profile has another passphrase.
+    case wrongPassphrase(path: String)
     /// The profile has an index but no journal: somebody moved or removed the journal.
     case journalMissing(path: String)
     /// There is no file here yet: nothing has been indexed.
@@ -63,6 +67,8 @@ extension StoreError: CustomStringConvertible {
         case .notADirectory(let path): return "\(path) is not a directory"
         case .notPermitted(let path): return "no permission to read and write \(path)"
         case .notOurs(let path): return "\(path) is not a file of this kind that Sennit wrote"
+        case .locked(let path): return "the keys in \(path) are under a passphrase"
+        case .wrongPassphrase(let path): return "this is not the passphrase of \(path)"
         case .journalMissing(let path): return "\(path) is missing beside its index"
         case .noIndex(let path): return "\(path) does not exist yet"
         case .newerVersion(let path, let found, let known):
@@ -89,6 +95,7 @@ extension StoreError: CustomStringConvertible {
         case .notADirectory: "name another directory for the profile"
         case .notPermitted: "run as the owner of the profile, or give yourself the permission"
         case .notOurs: "nothing was changed; move the file away or name another profile"
+        case .locked, .wrongPassphrase: "nothing was changed; try again"
         case .journalMissing:
             "restore it from a backup; to begin anew, remove the whole directory"
         case .noIndex: "start Sennit once with this profile"

@@ -168,7 +168,10 @@ extension World {
         for _ in 0..<random.below(30) { plan(.edit(copy.index), in: random.below(6000)) }
     }
 
-    /// What was typed on any copy is there once.
+    /// What was typed on any copy is there, and there once.
+    ///
+    /// But for one case: two copies begin new logs at the same time, with words in no entry that
+    /// the original lost, because it was restored itself. Neither can know of the other.
     func checkMarks() throws {
         var counts: [Unicode.Scalar: Int] = [:]
         var places: [Unicode.Scalar: [String]] = [:]
@@ -183,16 +186,17 @@ extension World {
                 }
             }
         }
+        let maximum = plan.copiesDevices && plan.restoresDevices ? plan.deviceCount : 1
         for (mark, count) in counts {
             try require(
-                count == 1,
+                count <= maximum,
                 "what was typed once is there \(count) times: \(places[mark] ?? [])"
             )
         }
         for device in devices {
             for mark in device.copies.marks {
                 try require(
-                    counts[mark] == 1,
+                    counts[mark] ?? 0 > 0,
                     "what was typed on device \(device.index) is gone: \(mark.value)"
                 )
             }
