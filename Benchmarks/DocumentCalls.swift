@@ -113,6 +113,17 @@ enum DocumentCalls {
     /// A document from its own store.
     static func open(_ head: [UInt8]) throws -> Document { try Document(head: head) }
 
+    /// The history as a store keeps it beside that.
+    static func chunk(of document: Document) -> [UInt8] { document.encodeChunk() }
+
+    /// Reads the history if even an edit of the text as it is takes it: after more concurrent
+    /// versions than one operation may name.
+    static func prepareToEdit(_ document: inout Document, history: [UInt8]) throws {
+        if document.needsHistory(toEditAt: document.frontier) {
+            try document.attach(history: [history])
+        }
+    }
+
     /// What a document gives back when nobody has touched it for a while.
     static func rest(_ document: inout Document) { document.rest() }
 

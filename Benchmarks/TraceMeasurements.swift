@@ -28,6 +28,8 @@ struct TraceMeasurements {
     let storedForm: [UInt8]
     /// What a store reads first, if there is such a thing.
     let storedHead: [UInt8]
+    /// What a store reads only when it is needed.
+    let storedChunk: [UInt8]
     /// What every measurement must end in.
     let expected: String
     /// All patches of a trace by one author, one after another; else empty.
@@ -47,6 +49,7 @@ struct TraceMeasurements {
         exchangeForm = DocumentCalls.wholeForm(of: document)
         storedForm = exchangeForm
         storedHead = DocumentCalls.head(of: document)
+        storedChunk = DocumentCalls.chunk(of: document)
         let isByOne = Set(script.steps.map(\.author)).count == 1
         typed = script.isSequential && isByOne ? script.steps.flatMap(\.patches) : []
     }
@@ -173,6 +176,7 @@ struct TraceMeasurements {
         } _: { state in
             state.document = try DocumentCalls.open(storedHead)
             state.text = DocumentCalls.text(of: state.document)
+            try DocumentCalls.prepareToEdit(&state.document, history: storedChunk)
             try DocumentCalls.typeInTheMiddle(of: &state.document, as: log)
         } check: { state in
             try requireExpected(state.text, "opening")

@@ -46,7 +46,7 @@ public struct DocumentHandle: Sendable {
     /// - Parameter patches: each applies to the text that the one before it left.
     /// - Throws: `invalidEdit`, `readOnly`, `notMember`, `closed`. Then nothing was changed.
     public func edit(_ patches: [Patch]) async throws(SennitError) {
-        try await space.engine.with(space.id) { (driver) throws(SennitError) in
+        try await space.engine.withHistory(of: id, in: space.id) { (driver) throws(SennitError) in
             try driver.edit(id, patches)
         }
     }
@@ -63,7 +63,7 @@ public struct DocumentHandle: Sendable {
     /// Adds to the end of the text, in one turn.
     /// - Throws: as `edit`.
     public func append(_ text: String) async throws(SennitError) {
-        try await space.engine.with(space.id) { (driver) throws(SennitError) in
+        try await space.engine.withHistory(of: id, in: space.id) { (driver) throws(SennitError) in
             let end = driver.text(of: id).scalarCount
             try driver.edit(id, [Patch(range: end..<end, text: text)])
         }
@@ -75,7 +75,7 @@ public struct DocumentHandle: Sendable {
     /// - Throws: as `edit`.
     @discardableResult
     public func write(_ text: String) async throws(SennitError) -> Int {
-        try await space.engine.with(space.id) { (driver) throws(SennitError) in
+        try await space.engine.withHistory(of: id, in: space.id) { (driver) throws(SennitError) in
             try driver.write(text, to: id)
         }
     }
@@ -98,7 +98,7 @@ public struct DocumentHandle: Sendable {
         since cursor: ChangeCursor?,
         _ body: @Sendable (DocumentTurn) -> DocumentReply<Result>
     ) async throws(SennitError) -> (cursor: ChangeCursor, result: Result) {
-        try await space.engine.with(space.id) { (driver) throws(SennitError) in
+        try await space.engine.withHistory(of: id, in: space.id) { (driver) throws(SennitError) in
             let (cursor, result) = try driver.transact(id, since: cursor, body)
             return (cursor: cursor, result: result)
         }

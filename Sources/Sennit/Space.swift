@@ -92,8 +92,8 @@ extension Space {
         at path: String,
         create: Bool = false
     ) async throws(SennitError) -> DocumentHandle {
-        let entry = try await engine.with(id) { (driver) throws(SennitError) in
-            try driver.document(at: path, create: create)
+        let entry = try await engine.withHistory(of: .directory, in: id) {
+            (driver) throws(SennitError) in try driver.document(at: path, create: create)
         }
         return DocumentHandle(space: self, id: entry.id, path: entry.path)
     }
@@ -102,7 +102,7 @@ extension Space {
     /// another document has too: then it keeps that name.
     /// - Throws: `noSuchDocument`, `pathTaken`, `invalidPath`, `readOnly`, `closed`.
     public func move(_ path: String, to target: String) async throws(SennitError) {
-        try await engine.with(id) { (driver) throws(SennitError) in
+        try await engine.withHistory(of: .directory, in: id) { (driver) throws(SennitError) in
             try driver.move(from: path, to: target)
         }
     }
@@ -110,7 +110,9 @@ extension Space {
     /// Takes a document out of the list. Its text and history stay in the logs.
     /// - Throws: `noSuchDocument`, `readOnly`, `closed`.
     public func remove(_ path: String) async throws(SennitError) {
-        try await engine.with(id) { (driver) throws(SennitError) in try driver.remove(path) }
+        try await engine.withHistory(of: .directory, in: id) { (driver) throws(SennitError) in
+            try driver.remove(path)
+        }
     }
 
     /// Full text search, from the index, which is brought up to date first. What was typed here and

@@ -37,6 +37,7 @@ extension SpaceDriver {
         since cursor: ChangeCursor?,
         _ body: (DocumentTurn) -> DocumentReply<Result>
     ) throws(SennitError) -> (ChangeCursor, Result) {
+        try requireEditable(document)
         let feed = feeds[document] ?? ChangeFeed()
         feeds[document] = feed
         let text = text(of: document)
@@ -78,6 +79,11 @@ extension SpaceDriver {
         let patches = TextDiff.patches(from: self.text(of: document).string, to: text)
         if !patches.isEmpty { try edit(document, patches) }
         return patches.count
+    }
+
+    /// Fails if an edit would fail for lack of history, before anybody is asked for one.
+    private func requireEditable(_ document: DocumentID) throws(SennitError) {
+        do { try replica.requireEditable(document) } catch { throw SennitError(error) }
     }
 
     /// Fails unless this person may write.

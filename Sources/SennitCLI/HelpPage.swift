@@ -29,11 +29,14 @@ enum HelpPage {
               $ sennit edit today.md
 
             """
-        for group in SennitCommand.configuration.groupedSubcommands {
+        let groups = SennitCommand.configuration.groupedSubcommands
+        let width = groups.flatMap(\.subcommands)
+            .map { $0.configuration.commandName?.count ?? 0 }.max() ?? 0
+        for group in groups {
             text += "\n" + dress.styled(group.name, .strong) + "\n"
             for verb in group.subcommands {
                 let name = verb.configuration.commandName ?? ""
-                let padding = String(repeating: " ", count: max(1, 9 - name.count))
+                let padding = String(repeating: " ", count: width + 2 - name.count)
                 text += "  " + dress.styled(name, .accent) + padding
                 text += verb.configuration.abstract + "\n"
             }

@@ -119,7 +119,7 @@ extension Branch {
     ) {
         var pending = PendingEdit()
         var hint = 0
-        // Verdicts change, texts don't. Asked for at each operation, it would be retained each time.
+        // Verdicts change, texts don't. Asked for at each operation, it would be retained as often.
         let pool = history.operations.pool
         history.forEachOperation(in: events, near: &hint) { operation, index, history in
             guard operation.isOnText else { return }

@@ -65,6 +65,10 @@ extension Document {
     /// Whether an edit at a version takes the history, and the history is not here.
     public func needsHistory(toEditAt version: [EventID]) -> Bool {
         guard !hasHistory, let base = history.base, base.eventCount > 0 else { return false }
+        if version.count > DocumentLimits.maximumParentCount {
+            // They are gathered first, a part of them at a time, and that is another version.
+            return version.contains { history.names.event(named: $0) == nil }
+        }
         return version != frontier && reachesBack(version, behind: base)
     }
 

@@ -2,7 +2,8 @@
 //
 // Moving from one author's version to another's undoes and redoes all in which they differ. If two
 // authors are a few keystrokes apart that is little. If forty hear of each other now and then, it
-// is thousands of events for each keystroke. So a tracker that moves much gets more versions: views.
+// is thousands of events for each keystroke. So a tracker that moves much gets more versions, or
+// views.
 // Each author works in one, and an event is redone once in each view, when its author hears of it.
 //
 //     A types, B types, A types     one view: undo A's, redo B's; undo B's, redo A's

@@ -29,7 +29,8 @@ public struct Surroundings: Sendable {
 
 extension Replica {
     /// Makes sequential `patches` to a document's text as it is now.
-    /// - Throws: `document` if a patch doesn't fit the text.
+    /// - Throws: `document` if a patch doesn't fit the text; `historyNeeded` if the document is at
+    ///   rest at more concurrent versions than one run may name.
     public mutating func edit(
         _ document: DocumentID,
         _ patches: [Patch]
@@ -95,6 +96,7 @@ extension Replica {
         guard indexes[ownLog].map({ logs[$0].applied == logs[$0].end }) ?? true else {
             throw .ownEntriesWait
         }
+        try requireEditable(document)
         var change = ReplicaChange()
         let runs: [OperationRun]
         let patches: [Patch]
@@ -114,6 +116,14 @@ extension Replica {
         }
         change.note(patches, in: document, mapChanged: mapChanged)
         return change
+    }
+
+    /// Fails if an edit of the document as it is now would.
+    /// - Throws: `historyNeeded`: load it and try again.
+    public mutating func requireEditable(_ document: DocumentID) throws(SyncError) {
+        if let state = documents[document], state.needsHistory(toEditAt: state.frontier) {
+            throw wantHistory(of: document)
+        }
     }
 
     /// Puts operations that the documents have behind what is pending.

@@ -5,8 +5,8 @@ import Testing
 @testable import SennitDocument
 
 @Suite struct TypingTests {
-    /// Replacements that touch one another often, in scalars of every width; half of them are of the
-    /// same kind as the one before.
+    /// Replacements that touch one another often, in scalars of every width; half of them are of
+    /// the same kind as the one before.
     private func patch(
         _ count: Int,
         caret: inout Int,
@@ -200,7 +200,7 @@ import Testing
         document.checkInvariants()
     }
 
-    /// A keystroke that goes on, of each kind: what is typed, and which scalar of how many is erased.
+    /// A keystroke that goes on, of each kind: what is typed, and which scalar of how many goes.
     enum Keystroke: CaseIterable {
         case ascii, wide, composed, backspace, delete
 

@@ -35,6 +35,38 @@ import Testing
         #expect(parts.document.hasSameState(as: whole.document))
     }
 
+    @Test(arguments: [64, 65, 400])
+    func `a document that rests where many have parted says whether an edit takes its history`(
+        authorCount: Int
+    ) throws {
+        var document = Document()
+        _ = try document.edit([.init(range: 0..<0, text: "-")], author: log, firstEvent: 0)
+        let start = document.frontier
+        for author in 1...authorCount {
+            let edits = [Patch(range: 1..<1, text: "\(author) ")]
+            _ = try document.edit(edits, at: start, author: Fixture.log(author), firstEvent: 0)
+        }
+        #expect(document.frontier.count == authorCount)
+        var opened = try Document(head: document.encodeHead())
+        let isNeeded = authorCount > DocumentLimits.maximumParentCount
+        #expect(opened.needsHistory(toEditAt: opened.frontier) == isNeeded)
+        let edit = [Patch(range: 0..<1, text: "+")]
+        if isNeeded {
+            #expect(throws: DocumentError.historyNeeded) {
+                try opened.edit(edit, author: log, firstEvent: 1)
+            }
+            try opened.attach(history: [document.encodeChunk()])
+            #expect(!opened.needsHistory(toEditAt: opened.frontier))
+        }
+        let runs = try opened.edit(edit, author: log, firstEvent: 1)
+        _ = try document.merge(runs)
+        #expect(document.hasSameState(as: opened) && document.text.string.first == "+")
+        document.checkInvariants()
+        opened.checkInvariants()
+    }
+
+    private let log = Fixture.log(0)
+
     /// Many authors far apart: the tracker takes several views.
     @Test(arguments: [Delivery.live, .batch])
     func `forty authors who seldom hear of each other`(delivery: Delivery) throws {
