@@ -33,6 +33,20 @@ extension SennitError {
             self.init(.invalidPath, "\"\(path)\" is not a path of a document", cause: error)
         case .notJoined:
             self.init(.notOwner, "only an owner of the space may do this", cause: error)
+        case .notPermitted:
+            self.init(
+                .notOwner,
+                "this can't be changed so: only what is there can, and only by an owner",
+                hint: "`sennit members` and `sennit invites` show what is there",
+                cause: error
+            )
+        case .rebuilding:
+            self.init(
+                .notSaved,
+                "changes of somebody who was removed are being taken back",
+                hint: "try again in a moment",
+                cause: error
+            )
         case .ownEntriesWait, .ownLogTaken:
             self.init(
                 .invalidEdit,

@@ -174,8 +174,21 @@ extension Space {
         public let isOwn: Bool
     }
 
-    /// Opens an invite and returns its link. Whoever has the link can join, and read, until it is
-    /// used up. It takes effect when the relay has it: connect and wait until synced.
+    /// An invite by which somebody may still join.
+    public struct OpenInvite: Hashable, Sendable {
+        /// Names it; not the link.
+        public let key: DeviceKey
+        /// What those who join may do.
+        public let role: Role
+        /// How many devices may still join.
+        public let remainingUses: UInt64
+        /// The name of the person who opened it.
+        public let opener: String
+    }
+
+    /// Opens an invite and returns its link. Whoever has the link can join until it is used up or
+    /// revoked, and read until the key is changed after that. It takes effect when the relay has
+    /// it: connect and wait until synced.
     /// - Parameters:
     ///   - role: what the newcomer may do; not `owner`.
     ///   - uses: how many may join by it.
@@ -201,6 +214,21 @@ extension Space {
                     name: member.record?.name ?? "",
                     role: member.role,
                     isOwn: member.device == driver.replica.identity.device
+                )
+            }
+        }
+    }
+
+    /// The invites by which somebody may still join.
+    /// - Throws: `noSuchSpace`, `closed`.
+    public func invites() async throws(SennitError) -> [OpenInvite] {
+        try await engine.with(id) { driver in
+            (driver.replica.membership?.openInvites ?? []).map { invite in
+                OpenInvite(
+                    key: invite.clear.invite,
+                    role: invite.record.role,
+                    remainingUses: invite.remainingUses,
+                    opener: driver.replica.name(of: invite.opener) ?? ""
                 )
             }
         }

@@ -9,7 +9,9 @@ extension SpaceDriver {
     ///
     /// Called at the end of every turn that changed something.
     func proceed() {
+        rebuildIfNeeded()
         sealIfWanted()
+        rotateIfNeeded()
         loadHistories()
         commit()
         link.connection?.setReading(
@@ -22,7 +24,12 @@ extension SpaceDriver {
     /// Makes an entry of what is pending if it would go out at once: nothing of ours is on its way
     /// to the disk or to the relay.
     private func sealIfWanted() {
-        if session?.wantsEntries == true { seal() }
+        if replica.mustSeal {
+            // Somebody's record waits for it.
+            seal(evenIfNotSentAtOnce: true)
+        } else if session?.wantsEntries == true {
+            seal()
+        }
     }
 
     /// Makes entries of what is pending though no relay is there to take them, so that the views,
@@ -31,9 +38,9 @@ extension SpaceDriver {
         if session?.isOpen != true { seal() }
     }
 
-    private func seal() {
+    private func seal(evenIfNotSentAtOnce: Bool = false) {
         guard replica.pendingCount > 0, outbox.isStored, outbox.fault == nil,
-            ownTail.end == ownTail.committedEnd
+            evenIfNotSentAtOnce || ownTail.end == ownTail.committedEnd
         else { return }
         do {
             absorb(try replica.sealPending(ports.surroundings), isOwn: true)

@@ -89,8 +89,11 @@ extension SpaceDriver {
     /// Fails unless this person may write.
     func requireWriter() throws(SennitError) {
         guard !isClosed else { throw .closed }
+        if let rebuildFault { throw rebuildFault }
         guard let membership = replica.membership else { throw .notJoinedYet }
-        guard let role = membership.role(of: replica.identity.device) else { throw .notJoinedYet }
+        guard let role = membership.role(of: replica.identity.device) else {
+            throw replica.hasBeenMember ? .removed : .notJoinedYet
+        }
         guard role >= .writer else {
             throw SennitError(
                 .readOnly,
@@ -166,6 +169,14 @@ extension SpaceDriver {
 
 extension SennitError {
     static var closed: SennitError { SennitError(.closed, "the profile was closed") }
+
+    static var removed: SennitError {
+        SennitError(
+            .notMember,
+            "this device was removed from the space",
+            hint: "what is here can be read; ask an owner for an invite to come back"
+        )
+    }
 
     static var notJoinedYet: SennitError {
         SennitError(

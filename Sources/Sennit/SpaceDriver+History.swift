@@ -28,18 +28,17 @@ struct HistoryState {
     /// How long a document is left alone before it rests.
     var quiet = EngineLimits.restQuiet
     var timer: Scheduled<Void>?
-
-    /// Counts how often all documents were made anew.
+    /// How often the replica was built anew: what was read or written before is of other documents.
     private(set) var generation = 0
 
-    /// All documents were made anew, with their histories; what is on its way is of the old ones.
+    /// The replica was built anew, with all history in memory and nothing stored.
     mutating func beginAnew(_ documents: some Sequence<DocumentID>, now: Duration) {
-        generation += 1
-        isStoring = false
         loading = []
         faults = [:]
+        isStoring = false
         used = [:]
         for document in documents { used[document] = now }
+        generation += 1
     }
 
     mutating func use(_ document: DocumentID, now: Duration) { used[document] = now }
@@ -66,8 +65,8 @@ extension SpaceDriver {
     }
 
     private func load(_ document: DocumentID) {
-        let (journal, space, generation) = (ports.journal, space, history.generation)
-        let (loop, enter) = (ports.loop, ports.enter)
+        let (journal, space) = (ports.journal, space)
+        let (loop, enter, generation) = (ports.loop, ports.enter, history.generation)
         ports.disk.async {
             let result: Result<[[UInt8]], StoreError>
             do throws(StoreError) {
@@ -105,8 +104,8 @@ extension SpaceDriver {
 
     /// Makes a history again from the operations of applied entries.
     private func replay(_ document: DocumentID) {
-        let (journal, space, generation) = (ports.journal, space, history.generation)
-        let (loop, enter) = (ports.loop, ports.enter)
+        let (journal, space) = (ports.journal, space)
+        let (loop, enter, generation) = (ports.loop, ports.enter, history.generation)
         ports.disk.async {
             let result: Result<[StoredOperations], StoreError>
             do throws(StoreError) {
@@ -187,8 +186,8 @@ extension SpaceDriver {
         guard !states.isEmpty else { return }
         history.isStoring = true
         let (journal, space, position) = (ports.journal, space, replica.position)
-        let generation = history.generation
         let (loop, enter, indexing) = (ports.loop, ports.enter, ports.indexing)
+        let generation = history.generation
         ports.disk.async {
             // What can't be stored is stored later, or made again from operations.
             let isStored = (try? journal.storeDocuments(states, at: position, in: space)) != nil

@@ -1,6 +1,3 @@
-import Dispatch
-import NIOCore
-import SennitDocument
 import SennitStore
 import SennitSync
 import SennitWire
@@ -47,21 +44,13 @@ extension SpaceDriver {
             return
         }
         do {
-            let before = replica.documents
             let (fresh, change) = try replica.renewed(
                 from: try storedEntries(),
                 ownEnd: ownEnd,
                 ranges,
                 ports.surroundings
             )
-            replica = fresh
-            adoptOwnLog()
-            ownTail.append(change.entries.filter { $0.log == replica.ownLog })
-            outbox.add(change)
-            showDifferences(from: before)
-            history.beginAnew(replica.documents.keys, now: ports.now)
-            indexing.statesAt = nil
-            subscribers.tell(SpaceUpdate([.directory, .members, .status]))
+            replace(by: fresh, change)
         } catch SyncError.ownEntriesWait {
             // The other copy has seen what the relay hasn't given. The next connection tries again.
             link.leftLogs.insert(replica.ownLog)
@@ -71,7 +60,8 @@ extension SpaceDriver {
         }
     }
 
-    private func adoptOwnLog() {
+    /// The log that this device writes is another one from now on.
+    func adoptOwnLog() {
         record.own = replica.own
         ownTail = OwnTail()
         witness = Witness(own: replica.ownLog, contexts: [:])
@@ -94,43 +84,6 @@ extension SpaceDriver {
         guard let (end, ranges) = link.refusedOwn else { return }
         link.refusedOwn = nil
         renew(from: end, ranges)
-    }
-
-    /// Every entry of the space: those in the journal, then those on their way there.
-    private func storedEntries() throws -> [StoredEntry] {
-        var entries: [StoredEntry] = []
-        let unsaved = Dictionary(grouping: outbox.unsavedEntries, by: \.log)
-        for log in replica.logSummaries {
-            let coming = unsaved[log.log] ?? []
-            let first = coming.first?.offset ?? log.end
-            var next = Offset.zero
-            while next < first {
-                let batch = try ports.journal.entries(of: log.log, in: space, from: next)
-                guard let last = batch.last else { break }
-                // What is on its way may be there by now, or take the place of what is there.
-                entries += batch.filter { $0.offset < first }
-                next = last.offset.next
-            }
-            entries += coming
-        }
-        return entries
-    }
-
-    /// Tells everybody who follows a text how it changed, if it did.
-    private func showDifferences(from before: [DocumentID: Document]) {
-        knownDirectory = nil
-        var update = SpaceUpdate(.texts)
-        for (document, state) in before {
-            let old = state.text.string
-            let new = text(of: document).string
-            guard old != new else { continue }
-            let patches = TextDiff.patches(from: old, to: new)
-            feeds[document]?.append(TextChange(patches: patches, isOwn: false))
-            peerPlaces.move(in: document, over: patches)
-            ownPresence.move(in: document, over: patches)
-            update.documents.insert(document)
-        }
-        subscribers.tell(update)
     }
 }
 

@@ -60,6 +60,10 @@ final class SpaceDriver {
     // Joining; see SpaceDriver+Joining.
     var joining: Joining?
 
+    // Why entries that don't count any more couldn't be taken back yet; see
+    // SpaceDriver+Rebuilding.
+    var rebuildFault: SennitError?
+
     var indexing = IndexState()
 
     // History on the disk; see SpaceDriver+History.
@@ -113,6 +117,7 @@ final class SpaceDriver {
         outbox.add(change)
         update.kinds.insert(.status)
         subscribers.tell(update)
+        rebuildIfNeeded()
         if change.membershipChanged { publishAccess() }
     }
 

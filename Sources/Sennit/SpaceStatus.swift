@@ -66,7 +66,8 @@ public struct StatusFinding: Hashable, Sendable, Codable {
     /// The statuses of SPEC.md section 13.
     public enum Kind: String, Hashable, Sendable, Codable, CaseIterable {
         case behind, stale, unseenByPeers, withheld, rolledBack, corrupt, forked, relayForked
-        case unprovenContext, unauthorised, keyMissing, needsUpdate, poison, copied
+        case unprovenContext, unauthorised, setAside, leftOut, keyMissing, needsUpdate, poison
+        case copied
     }
 
     /// Which status.

@@ -62,6 +62,8 @@ extension StatusFinding {
             )
         case .copied(let offset):
             self.init(.copied, log, offset, .copied(from: offset), hint: .useOneCopy)
+        case .leftOut(let offset):
+            self = .leftOut(at: offset, log)
         case .needsUpdate(let offset):
             self.init(
                 .needsUpdate,
@@ -71,6 +73,16 @@ extension StatusFinding {
                 hint: "update Sennit; the entry is kept and takes effect then"
             )
         }
+    }
+
+    private static func leftOut(at offset: Offset, _ log: LogSummary) -> StatusFinding {
+        StatusFinding(
+            .leftOut,
+            log,
+            offset,
+            "\(log.whose) changed the key of the space and did not give it to this device",
+            hint: "this device was probably removed; ask an owner. All that came before is here"
+        )
     }
 
     /// Why the next entry of a log waits; `nil` if it is only a matter of time.
@@ -95,6 +107,17 @@ extension StatusFinding {
                 "\(log.whose) is of a device that is not a member",
                 hint: "it is kept and has no effect"
             )
+        case .setAside:
+            let count = log.end.value - log.applied.value
+            self.init(
+                .setAside,
+                log,
+                log.applied,
+                "\(count) entries of \(log.whose) came after its device lost the right to write",
+                hint: log.isOwn
+                    ? "an owner removed this device or made it a reader"
+                    : "they are kept and have no effect; `sennit members` shows who is in the space"
+            )
         case .keyMissing:
             self.init(
                 .keyMissing,
@@ -112,7 +135,7 @@ extension StatusFinding {
                 hint: "update Sennit; it is kept and takes effect then"
             )
         // What is said of the other log is the reason.
-        case .awaits, .awaitsHeld, .historyNeeded, nil:
+        case .awaits, .awaitsHeld, .unsealed, .historyNeeded, nil:
             return nil
         }
     }

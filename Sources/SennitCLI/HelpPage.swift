@@ -30,7 +30,8 @@ enum HelpPage {
 
             """
         let groups = SennitCommand.configuration.groupedSubcommands
-        let width = groups.flatMap(\.subcommands)
+        let width =
+            groups.flatMap(\.subcommands)
             .map { $0.configuration.commandName?.count ?? 0 }.max() ?? 0
         for group in groups {
             text += "\n" + dress.styled(group.name, .strong) + "\n"

@@ -31,6 +31,13 @@ struct SennitCommand: AsyncParsableCommand {
                 ]
             ),
             CommandGroup(
+                name: "Decide who belongs",
+                subcommands: [
+                    MembersCommand.self, RemoveCommand.self, RoleCommand.self,
+                    InvitesCommand.self, RevokeCommand.self, RotateCommand.self,
+                ]
+            ),
+            CommandGroup(
                 name: "Look after",
                 subcommands: [StatusCommand.self, CheckCommand.self, PassphraseCommand.self]
             ),

@@ -41,11 +41,13 @@ public struct PayloadKind: Hashable, Sendable {
     public static let member = PayloadKind(rawValue: 2)
     /// An `InviteRecord`.
     public static let invite = PayloadKind(rawValue: 3)
+    /// `MembershipChanges`.
+    public static let changes = PayloadKind(rawValue: 4)
     /// Which life of the author's device typed the operations; for that device alone.
     public static let lives = PayloadKind(rawValue: 5)
 
     /// Whether this version knows what to do with it.
-    public var isKnown: Bool { (1...3).contains(rawValue) || self == .lives }
+    public var isKnown: Bool { (1...5).contains(rawValue) }
 }
 
 /// One part of a body.
@@ -226,6 +228,11 @@ public struct BodyWriter: Sendable {
     /// Adds an invite record.
     public mutating func append(_ record: InviteRecord) {
         append(.invite) { (writer, _) in writer.write(record.bytes) }
+    }
+
+    /// Adds changes of the membership.
+    public mutating func append(_ changes: MembershipChanges) {
+        append(.changes) { (writer, _) in writer.write(changes.bytes) }
     }
 
     /// The body as it is now.

@@ -52,6 +52,17 @@ public struct EpochRecord: Hashable, Sendable {
     private static let version: UInt8 = 1
     private static let suite: UInt8 = 1
 
+    /// Stands for a record that isn't made yet, while it is asked to whom it is to be sealed.
+    static let unsealed = EpochRecord(unsealed: EpochKeyID(value: .zero))
+
+    private init(unsealed epoch: EpochKeyID) {
+        self.epoch = epoch
+        parents = []
+        recipients = []
+        boxes = []
+        olderKeys = []
+    }
+
     /// Seals `key` to `recipients`, and wraps `older` keys under it.
     ///
     /// - Parameters:

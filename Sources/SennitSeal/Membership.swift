@@ -1,20 +1,16 @@
 public import SennitWire
 
-// Who belongs to a space: a fold of the control records in its logs. SPEC.md section 7.
+// Who belongs to a space: a function of the control records in its logs. SPEC.md section 7.6.
 //
 // The result depends on the records alone. They are applied after those that their context covers,
-// as entries are, and concurrent ones in any order:
+// as entries are, and concurrent ones in any order. Of each record it is decided once, by what its
+// own causal past comes to, whether its author had the right (Membership+Judging). Which of those
+// have an effect together, and what follows, is worked out anew from all of them
+// (MembershipState, StandingRecords).
 //
-//   - The founder is an owner, and so far the only one.
-//   - An invite counts if its author is an owner and it makes no owners.
-//   - A join counts if its context covers a counting invite that is its own, and fewer than `uses`
-//     joins of that invite that count. (InviteUse.swift says why not the first `uses` of all.)
-//   - A device is a member if it is the founder or a join of its own counts. It may then begin more
-//     logs.
-//   - A member's name is what its own latest member record says. Among concurrent ones the one in
-//     the log of the highest id does.
-//
-// Left out so far: removal, change of role, revocation.
+// A log's role is decided by the record that begins it and never changes. When its device loses
+// what it needs for it, the log is ended: how much of it counts then is not decided here, but by
+// what accepted entries of others have seen of it (SPEC.md section 7.7).
 
 /// The members of a space, its open invites and its epochs, as a set of control records says.
 public struct Membership: Sendable {
@@ -71,6 +67,8 @@ public struct Membership: Sendable {
         public let clear: InviteClear
         /// What members may see.
         public let record: InviteRecord
+        /// The device that opened it.
+        public let opener: DeviceKey
         /// How many more may join by it.
         public let remainingUses: UInt64
     }
@@ -83,6 +81,10 @@ public struct Membership: Sendable {
         public let author: DeviceKey
         /// 0 for an epoch without parents that its author had seen, else 1 more than the deepest.
         public let depth: Int
+        /// Whether nobody was given its key who may not read any more.
+        public let isSafe: Bool
+        /// Whether every member device was given its key.
+        public let isComplete: Bool
     }
 
     /// The space's genesis.
@@ -90,57 +92,49 @@ public struct Membership: Sendable {
     /// The space.
     public let space: SpaceID
 
-    /// Every epoch that a member with the right announced, by its key's id. If two announced one
-    /// then the record that stands first by log id and offset counts.
-    public private(set) var epochs: [EpochKeyID: Epoch] = [:]
+    // Every record but genesis, each after those it has seen. Never changed once they are in.
+    private(set) var controls: [ControlRecord] = []
+    private(set) var state: MembershipState
+    let genesisLog: LogID
 
-    private var invites: [DeviceKey: [InviteUse]] = [:]
-    private var announced: [EpochKeyID: [Attributed<Epoch>]] = [:]
-    // The keys that devices named when they began another log, whether they are members or not.
-    private var laterAgreements: [DeviceKey: Set<AgreementKey>] = [:]
-    private var records: [DeviceKey: [Attributed<MemberRecord>]] = [:]
-    private var controlHashes: [DeviceKey: Set<EntryHash>] = [:]
+    private var applied: Set<Position> = []
+    private var names: [DeviceKey: [Attributed<MemberRecord>]] = [:]
+    private var controlHashes: [LogID: [Offset: EntryHash]] = [:]
 
     // What each log's entries may do, by the record that begins it. Never taken back.
-    private var logRoles: [LogID: Role] = [:]
-    private var joinedLogs: [DeviceKey: [Source]] = [:]
-
-    // What follows from the invites. Invariant: only devices with a join that counts, and never the
-    // founder's.
-    private var roles: [DeviceKey: Role] = [:]
-    private var agreements: [DeviceKey: Set<AgreementKey>] = [:]
+    private(set) var logRoles: [LogID: Role] = [:]
 
     /// The membership that a genesis gives: its founder.
     ///
     /// `hash` is that of the genesis entry, at offset 0 of `log`, the founder's first.
-    public init(genesis: Genesis, hash: EntryHash, log: LogID? = nil) {
+    public init(genesis: Genesis, hash: EntryHash, log: LogID) {
         self.genesis = genesis
-        if let log { logRoles[log] = .owner }
+        genesisLog = log
+        logRoles[log] = .owner
         space = genesis.spaceID
-        laterAgreements[genesis.founder] = [genesis.founderAgreement]
-        controlHashes[genesis.founder] = [hash]
+        controlHashes[log] = [.zero: hash]
+        state = MembershipState(genesis: genesis, log: log)
+    }
+
+    /// What the records at `indices`, ascending, come to. They hold all that each has seen.
+    func resolved(_ indices: [Int]) -> MembershipState {
+        var state = MembershipState(genesis: genesis, log: genesisLog)
+        let authorised = indices.filter { controls[$0].isAuthorised }
+        for index in MembershipOrder(controls).placing(authorised) {
+            state.take(index, of: controls)
+        }
+        return state
     }
 }
 
 // MARK: Applying
 
 extension Membership {
-    /// Applies an epoch record. It counts if its author is a member who may write.
+    /// Applies an epoch record.
     ///
     /// The caller has checked the key in the record's box, if it was given one.
     public mutating func apply(_ record: EpochRecord, from source: Source) {
-        note(source)
-        let others = announced[record.epoch] ?? []
-        guard !others.contains(where: { $0.source == source }) else { return }
-        let parents = record.parents.flatMap { announced[$0] ?? [] }
-        let depths = parents.filter { source.hasSeen($0.source) }.map(\.value.depth)
-        let epoch = Epoch(
-            record: record,
-            author: source.author.device,
-            depth: (depths.max() ?? -1) + 1
-        )
-        announced[record.epoch] = others + [Attributed(value: epoch, source: source)]
-        updateEpochs()
+        add(ControlRecord(.epoch(record), from: source))
     }
 
     /// Applies an invite, whose halves belong together.
@@ -149,14 +143,16 @@ extension Membership {
         _ record: InviteRecord,
         from source: Source
     ) {
-        note(source)
-        guard record.belongs(to: clear), record.role < .owner else { return }
-        guard role(of: source.author.device) == .owner else { return }
-        var uses = invites[clear.invite] ?? []
-        guard !uses.contains(where: { $0.source == source }) else { return }
-        uses.append(InviteUse(clear: clear, record: record, source: source))
-        uses.sort { $0.source.precedes($1.source) }
-        invites[clear.invite] = uses
+        add(ControlRecord(.invite(clear, record), from: source))
+    }
+
+    /// Applies a membership record: changes, with the epoch that goes with them.
+    public mutating func apply(
+        _ changes: MembershipChanges,
+        _ epoch: EpochRecord,
+        from source: Source
+    ) {
+        add(ControlRecord(.changes(changes, epoch), from: source))
     }
 
     /// Applies a join that `JoinRecord.verify` has passed for the author's log. One that it refuses
@@ -168,32 +164,20 @@ extension Membership {
         _ member: MemberRecord?,
         from source: Source
     ) {
-        note(source)
-        if join.isAgain {
-            laterAgreements[join.device, default: []].insert(join.agreement)
-            let known = (joinedLogs[join.device] ?? []).filter { source.hasSeen($0) }
-            let roles = known.compactMap { logRoles[$0.log] }
-            logRoles[source.log] = join.device == genesis.founder ? .owner : roles.max()
-        } else if let index = invites[join.invite]?.firstIndex(where: {
-            source.hasSeen($0.source)
-        }), invites[join.invite]?[index].add(join, from: source) == true {
-            logRoles[source.log] = invites[join.invite]?[index].record.role
-            joinedLogs[join.device, default: []].append(source)
-            recount()
-        }
+        add(ControlRecord(.join(join), from: source))
         if let member { apply(member, from: source) }
     }
 
     /// Applies a member record that stands in any entry of the device's own logs. In a control
     /// entry it comes after the control record.
     public mutating func apply(_ record: MemberRecord, from source: Source) {
-        var latest = records[source.author.device] ?? []
+        var latest = names[source.author.device] ?? []
         guard !latest.contains(where: { $0.source == source || $0.source.hasSeen(source) }) else {
             return
         }
         latest.removeAll { source.hasSeen($0.source) }
         latest.append(Attributed(value: record, source: source))
-        records[source.author.device] = latest
+        names[source.author.device] = latest
     }
 
     /// Takes note of a control entry that has no effect because it is poison: it was applied, so
@@ -201,61 +185,68 @@ extension Membership {
     public mutating func apply(poisonFrom source: Source) { note(source) }
 
     private mutating func note(_ source: Source) {
-        controlHashes[source.author.device, default: []].insert(source.hash)
+        controlHashes[source.log, default: [:]][source.offset] = source.hash
     }
 
-    private mutating func updateEpochs() {
-        epochs = announced.compactMapValues { epochs in
-            epochs
-                .filter { (role(of: $0.value.author) ?? .reader) >= .writer }
-                .min { $0.source.precedes($1.source) }?
-                .value
+    private mutating func add(_ record: ControlRecord) {
+        note(record.source)
+        let place = Position(log: record.source.log, offset: record.source.offset)
+        guard applied.insert(place).inserted else { return }
+        let judged = judged(record)
+        if judged.isAuthorised, judged.join != nil { logRoles[place.log] = judged.logRole }
+        controls.append(judged)
+        guard judged.isAuthorised else { return }
+        if judged.rank == controls.count - 1 {
+            // What has seen everything is the last in the order.
+            state.take(controls.count - 1, of: controls)
+        } else {
+            state = resolved(Array(controls.indices))
         }
-    }
-
-    private mutating func recount() {
-        roles = [:]
-        agreements = [:]
-        for invite in invites.values.joined() {
-            for join in invite.counting {
-                let device = join.value.device
-                guard device != genesis.founder else { continue }
-                roles[device] = max(roles[device] ?? .reader, invite.record.role)
-                agreements[device, default: []].insert(join.value.agreement)
-            }
-        }
-        updateEpochs()
     }
 }
 
 // MARK: Asking
 
 extension Membership {
-    /// Whether entries in the device's logs count.
+    /// Whether the device is a member.
     public func isMember(_ device: DeviceKey) -> Bool { role(of: device) != nil }
 
     /// What a device may do; `nil` if it isn't a member.
-    public func role(of device: DeviceKey) -> Role? {
-        device == genesis.founder ? .owner : roles[device]
-    }
+    public func role(of device: DeviceKey) -> Role? { state.roles[device] }
 
-    /// What the entries of a log may do; `nil` if they don't count.
+    /// What the entries of a log may do; `nil` if none of them count.
     ///
     /// It follows from the record that begins the log and from what that had seen, and so it is the
     /// same on every replica that has applied the record.
     public func role(ofLog log: LogID) -> Role? { logRoles[log] }
 
+    /// Logs that ended: their device isn't a member any more, or may not write any more. Of such
+    /// a log only what others have vouched for counts.
+    public var endedLogs: Set<LogID> { Set(logRoles.keys.filter { !state.isLive($0) }) }
+
+    /// How far each log counts because of membership records in it that have an effect: what was
+    /// decided can be named by everybody.
+    public var decidedEnds: [LogID: Offset] {
+        var ends: [LogID: Offset] = [:]
+        for index in state.effective where !controls[index].changes.isEmpty {
+            let source = controls[index].source
+            ends[source.log] = max(ends[source.log] ?? .zero, source.offset.next)
+        }
+        return ends
+    }
+
     /// What is known of a device; `nil` if it isn't a member.
     public func member(_ device: DeviceKey) -> Member? {
-        guard let role = role(of: device) else { return nil }
-        let record = records[device]?.max { $0.source.log < $1.source.log }?.value
-        return Member(device: device, role: role, record: record)
+        role(of: device).map { Member(device: device, role: $0, record: record(of: device)) }
+    }
+
+    /// What a device said last about its person, whether it is a member or was one.
+    public func record(of device: DeviceKey) -> MemberRecord? {
+        names[device]?.max { $0.source.log < $1.source.log }?.value
     }
 
     /// All members, ascending by device.
-    public var members: [Member] {
-        (roles.keys + [genesis.founder]).sorted().compactMap { member($0) }
-    }
+    public var members: [Member] { state.roles.keys.sorted().compactMap { member($0) } }
 
     /// The name of a person, as the device of theirs with the lowest key says.
     public func name(of person: PersonID) -> String? {
@@ -264,40 +255,55 @@ extension Membership {
 
     /// The invites by which somebody may still join, ascending by key.
     public var openInvites: [Invite] {
-        invites.values.joined().compactMap { state in
-            let used = UInt64(state.counting.count)
-            guard used < state.record.uses else { return nil }
-            return Invite(
-                clear: state.clear,
-                record: state.record,
-                remainingUses: state.record.uses - used
+        openInvites(in: state)
+            .map(\.invite)
+            .sorted { ($0.clear.invite, $0.clear.epoch) < ($1.clear.invite, $1.clear.epoch) }
+    }
+
+    func openInvites(in state: MembershipState) -> [(index: Int, invite: Invite)] {
+        state.joins.compactMap { index, joins in
+            guard case .invite(let clear, let record) = controls[index].content,
+                !state.closedInvites.contains(clear.invite), UInt64(joins.count) < record.uses
+            else { return nil }
+            let invite = Invite(
+                clear: clear,
+                record: record,
+                opener: controls[index].author,
+                remainingUses: record.uses - UInt64(joins.count)
             )
+            return (index, invite)
         }
-        .sorted { ($0.clear.invite, $0.clear.epoch) < ($1.clear.invite, $1.clear.epoch) }
     }
 
     /// Everybody to whom a new epoch is to be sealed: the members' devices and the open invites,
     /// ascending.
     public var recipients: [EpochRecord.Recipient] {
-        let devices = (roles.keys + [genesis.founder]).flatMap { device in
-            (agreements[device] ?? []).union(laterAgreements[device] ?? [])
+        let devices = state.agreements.values.joined().map {
+            EpochRecord.Recipient(kind: .device, agreement: $0)
         }
-        let recipients =
-            devices.map { EpochRecord.Recipient(kind: .device, agreement: $0) }
-            + openInvites.map { .init(kind: .invite, agreement: $0.clear.agreement) }
-        return Set(recipients).sorted()
+        let invites = openInvites.map {
+            EpochRecord.Recipient(kind: .invite, agreement: $0.clear.agreement)
+        }
+        return Set(devices + invites).sorted()
     }
 
-    /// The epoch to write under: the deepest, among those the one of the highest id. `nil` before
-    /// the first is known.
-    public var currentEpoch: EpochKeyID? {
-        epochs.max { ($0.value.depth, $0.key) < ($1.value.depth, $1.key) }?.key
+    /// The hash over all control entries of logs that begin with the right to, ascending.
+    public var hash: Bytes32 { hash { _ in true } }
+
+    /// What a head signs: the hash over those of them that its author had applied.
+    public func hash(of applied: Version) -> Bytes32 {
+        hash { applied[$0.log] > $0.offset }
     }
 
-    /// What a head signs: the hash over the control entries of members' logs, ascending.
     /// - Complexity: O(n log n) for n records.
-    public var hash: Bytes32 {
-        let hashes = controlHashes.filter { isMember($0.key) }.values.joined().sorted()
-        return Hash.digest(.member, [hashes.flatMap(\.bytes)])
+    private func hash(where isApplied: (Position) -> Bool) -> Bytes32 {
+        var hashes: [EntryHash] = []
+        for (log, entries) in controlHashes where logRoles[log] != nil {
+            for (offset, hash) in entries
+            where isApplied(Position(log: log, offset: offset)) {
+                hashes.append(hash)
+            }
+        }
+        return Hash.digest(.member, [hashes.sorted().flatMap(\.bytes)])
     }
 }

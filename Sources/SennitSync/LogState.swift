@@ -29,6 +29,14 @@ struct LogState: Sendable {
     /// Why the next entry isn't applied.
     var hold: Hold?
 
+    /// For a log that ended: how many of its entries count, as far as others vouch for them.
+    var limit: Offset?
+    /// Where reading is, if it is further than applying: an ended log is read past its limit for
+    /// the records in it.
+    var reading: AuthorState?
+    /// The entry there, opened once and kept while it is held back.
+    var nextToRead: OpenedEntry?
+
     init(_ descriptor: LogDescriptor, space: SpaceID) {
         self.descriptor = descriptor
         id = descriptor.logID(in: space)
@@ -46,6 +54,20 @@ struct LogState: Sendable {
         context = log.record.context
         self.waiting = waiting
     }
+
+    /// How many entries were read; at least those that are applied.
+    var readEnd: Offset { reading?.end ?? applied }
+
+    /// What the author has said up to where it was read.
+    var readState: AuthorState { reading ?? appliedState }
+
+    /// What the author has said in the applied entries.
+    var appliedState: AuthorState {
+        AuthorState(end: applied, nextEvent: nextEvent, table: table, context: context)
+    }
+
+    /// Whether nothing more of the log counts, as far as is known.
+    var isAtLimit: Bool { limit.map { applied >= $0 } ?? false }
 
     /// How many entries are verified and stored.
     var end: Offset { Offset(UInt64(chains.count - 1)) }
@@ -73,6 +95,12 @@ struct LogState: Sendable {
     /// The bytes of the next entry to apply.
     var nextBytes: [UInt8]? { waitingStart < waiting.count ? waiting[waitingStart] : nil }
 
+    /// The bytes of the entry at an offset that isn't applied.
+    func waitingBytes(at offset: Offset) -> [UInt8]? {
+        guard offset >= applied, offset < end else { return nil }
+        return waiting[waitingStart + Int(offset.value - applied.value)]
+    }
+
     /// The bytes of every entry that waits, in order.
     var waitingEntries: [[UInt8]] { Array(waiting[waitingStart...]) }
 
@@ -96,6 +124,8 @@ struct LogState: Sendable {
         applied = applied.next
         next = nil
         hold = nil
+        if let reading, reading.end <= applied { self.reading = nil }
+        nextToRead = reading == nil ? nil : nextToRead
     }
 
     var record: LogRecord {
@@ -112,12 +142,24 @@ struct LogState: Sendable {
     }
 }
 
+/// What an author has said up to some entry of its log.
+struct AuthorState: Sendable {
+    var end: Offset
+    /// The number of the log's next event.
+    var nextEvent: UInt64
+    var table: LogTable
+    /// What the author had applied.
+    var context: Version
+}
+
 /// Why the next entry of a log waits.
 enum Hold: Hashable, Error {
     /// Its context names entries that aren't applied here.
     case context(log: LogID, end: Offset)
     /// Its log doesn't begin with a record that counts.
     case membership
+    /// It may end logs that what was typed here builds on: that goes into an entry first.
+    case unsealed
     /// Its epoch's key isn't known.
     case key(hint: [UInt8])
     /// Its body is of a version that this one can't read, so nobody here can say what it names.

@@ -18,10 +18,15 @@ extension Replica {
     /// Applies what is ready, beginning with these logs.
     mutating func applyReady(_ first: [LogID], into change: inout ReplicaChange) {
         var ready = first
-        while let log = ready.popLast() {
-            guard let index = indexes[log] else { continue }
-            while applyNext(at: index, into: &change, ready: &ready) {}
-        }
+        repeat {
+            while let log = ready.popLast() {
+                guard let index = indexes[log] else { continue }
+                while readNext(at: index, into: &change, ready: &ready) {}
+                while applyNext(at: index, into: &change, ready: &ready) {}
+            }
+            if endsChanged { ready = settleLimits() }
+        } while !ready.isEmpty
+        chooseEpoch()
     }
 
     /// Applies the next entry of one log, or writes down why it waits.
@@ -31,17 +36,23 @@ extension Replica {
         into change: inout ReplicaChange,
         ready: inout [LogID]
     ) -> Bool {
+        guard !onlyReads, !logs[index].isAtLimit else { return false }
         guard let opened = openNext(at: index) else {
             if logs[index].hold != nil { change.touched.insert(logs[index].id) }
             return false
         }
         let log = logs[index].id
-        if let hold = reasonToHold(opened, at: index) {
-            logs[index].hold = hold
-            if case .context(let other, _) = hold { waiters[other, default: []].insert(log) }
+        let ahead = reasonToHold(opened, at: index, after: logs[index].appliedState)
+        if let hold = ahead ?? reasonToWait(opened, at: index, into: &change, ready: &ready) {
+            wait(hold, at: index)
             return false
         }
-        let plan = opened.body.flatMap { self.plan($0, table: opened.table, at: index) }
+        // Its own record may have ended the log.
+        guard !logs[index].isAtLimit else { return false }
+        let before = logs[index].appliedState
+        let plan = opened.body.flatMap {
+            self.plan($0, table: opened.table, after: before, at: index)
+        }
         if let document = documentLackingHistory(plan?.batches ?? []) {
             logs[index].hold = .history(document)
             historyWaiters[document, default: []].insert(log)
@@ -52,53 +63,58 @@ extension Replica {
         return true
     }
 
-    /// The next entry of a log, opened; `nil` if there is none or its key isn't known.
+    /// The next entry of a log to apply, opened; `nil` if there is none or its key isn't known.
     private mutating func openNext(at index: Int) -> OpenedEntry? {
         if let opened = logs[index].next { return opened }
-        guard let bytes = logs[index].nextBytes,
-            let chain = logs[index].chain(at: logs[index].applied)
+        logs[index].next = open(at: index, after: logs[index].appliedState)
+        return logs[index].next
+    }
+
+    /// The entry after a state of its log, opened; `nil` if there is none or its key isn't known.
+    mutating func open(at index: Int, after state: AuthorState) -> OpenedEntry? {
+        guard let bytes = logs[index].waitingBytes(at: state.end),
+            let chain = logs[index].chain(at: state.end)
         else { return nil }
         let place = EntryPlace(
             space: space,
             log: logs[index].id,
-            offset: logs[index].applied,
+            offset: state.end,
             chain: chain
         )
-        let table = logs[index].table
+        let table = state.table
         guard let entry = try? Entry(decoding: bytes) else {
-            logs[index].next = OpenedEntry(
+            return OpenedEntry(
                 entry: .unreadable,
                 outcome: .poison,
                 body: nil,
                 table: table
             )
-            return logs[index].next
         }
         if entry.type == .genesis {
             let isGenuine = (try? Seal.genesis(in: entry, at: place)) != nil
-            logs[index].next = OpenedEntry(
+            return OpenedEntry(
                 entry: entry,
                 outcome: isGenuine ? .applied : .poison,
                 body: nil,
                 table: table
             )
-            return logs[index].next
         }
         let keys = epochs.values.filter { $0.hint == entry.keyHint }
         guard !keys.isEmpty else {
             logs[index].hold = .key(hint: entry.keyHint)
             waitingForKey.insert(logs[index].id)
+            noteIfLeftOut(by: entry, at: state.end, index)
             return nil
         }
         let opened = open(entry, at: place, under: keys, table: table)
         switch opened {
         case .success(let opened):
-            logs[index].next = opened
+            clear(.leftOut, about: logs[index].id)
             return opened
         case .failure(.version):
             // Nobody here can say which logs the body names, so the log waits for an update.
             logs[index].hold = .version
-            note(.needsUpdate(at: logs[index].applied), about: logs[index].id)
+            note(.needsUpdate(at: state.end), about: logs[index].id)
         case .failure(let hold):
             logs[index].hold = hold
             waitingForKey.insert(logs[index].id)
@@ -110,7 +126,6 @@ extension Replica {
     ///
     /// That none of the keys with the right hint opens it doesn't make it poison: others may have
     /// a key with the same hint that does. It is poison only if it opens and isn't well-formed.
-
     private func open(
         _ entry: Entry,
         at place: EntryPlace,
@@ -145,18 +160,26 @@ extension Replica {
         return .failure(.key(hint: entry.keyHint))
     }
 
-    /// Why an opened entry can't be applied yet.
-    private func reasonToHold(_ opened: OpenedEntry, at index: Int) -> Hold? {
+    /// Why an opened entry can't be read yet: what it has seen wasn't, or its log doesn't count.
+    func reasonToHold(
+        _ opened: OpenedEntry,
+        at index: Int,
+        after state: AuthorState
+    ) -> Hold? {
         let log = logs[index]
         for position in opened.body?.context.positions ?? [] {
-            let applied = indexes[position.log].map { logs[$0].applied } ?? .zero
-            if applied < position.offset {
+            let read = indexes[position.log].map { logs[$0].readEnd } ?? .zero
+            if read < position.offset {
                 return .context(log: position.log, end: position.offset)
             }
         }
+        // It may take effect on what is typed here: that is put into an entry before.
+        if opened.entry.type == .membership, log.id != ownLog, !pending.isEmpty, maySeal {
+            return .unsealed
+        }
         // The first entry of a log says who writes it: genesis or join. It needs no member before
         // it.
-        if log.applied == .zero, opened.entry.type == .genesis || opened.entry.type == .join {
+        if state.end == .zero, opened.entry.type == .genesis || opened.entry.type == .join {
             return nil
         }
         return membership?.role(ofLog: log.id) == nil ? .membership : nil
@@ -217,7 +240,7 @@ extension Replica {
     }
 
     /// A body that is well-formed to the last byte: only such a one changes anything.
-    private struct Plan {
+    struct Plan {
         let context: Version
         let table: LogTable
         let batches: [OperationBatch]
@@ -226,13 +249,18 @@ extension Replica {
     }
 
     /// Decodes all of a body; `nil` if it is poison.
-    private func plan(_ body: EntryBody, table: LogTable, at index: Int) -> Plan? {
+    func plan(
+        _ body: EntryBody,
+        table: LogTable,
+        after state: AuthorState,
+        at index: Int
+    ) -> Plan? {
         let log = logs[index].id
-        guard let context = try? body.context.advancing(logs[index].context) else {
+        guard let context = try? body.context.advancing(state.context) else {
             return nil
         }
         var table = table
-        var eventEnd = logs[index].nextEvent
+        var eventEnd = state.nextEvent
         var batches: [OperationBatch] = []
         var hasUnknownPayload = false
         for payload in body.payloads {
@@ -248,7 +276,7 @@ extension Replica {
                 else { return nil }
                 eventEnd += UInt64(batch.eventCount)
                 batches.append(batch)
-            case .member, .invite, .lives:
+            case .member, .invite, .changes, .lives:
                 break
             default:
                 hasUnknownPayload = true
@@ -274,7 +302,7 @@ extension Replica {
     ) {
         effect.eventEnd = plan.eventEnd
         if plan.hasUnknownPayload { effect.outcome = .unknown }
-        let records = body.payloads.filter { ![.operations, .lives].contains($0.kind) }
+        let records = body.records
         if entry.type.isControl || (entry.type == .edit && !records.isEmpty) {
             effect.controlBody = ControlNote(seen: plan.context, payloads: records).bytes
             let outcome = applyControl(entry, payloads: records, at: index, into: &change)
@@ -336,4 +364,9 @@ extension Replica {
             return false
         }
     }
+}
+
+extension EntryBody {
+    /// What may be a record: all but operations and what says something of them.
+    var records: [Payload] { payloads.filter { ![.operations, .lives].contains($0.kind) } }
 }

@@ -6,10 +6,10 @@ public import SennitWire
 
 extension EntryType {
     /// Entries that membership is folded from.
-    var isControl: Bool { [.genesis, .epoch, .join, .invite].contains(self) }
+    var isControl: Bool { [.genesis, .epoch, .join, .invite, .membership].contains(self) }
 
     /// Entry types whose effect this version knows.
-    static let known: Set<EntryType> = [.genesis, .epoch, .edit, .join, .invite]
+    static let known: Set<EntryType> = [.genesis, .epoch, .edit, .join, .invite, .membership]
 }
 
 extension Replica {
@@ -77,9 +77,10 @@ extension Replica {
         uses: UInt64,
         _ surroundings: Surroundings
     ) throws(SyncError) -> ReplicaChange {
-        guard let epoch = writeEpoch, membership?.role(of: identity.device) == .owner else {
-            throw .notJoined
-        }
+        guard maySeal, membership?.role(of: identity.device) == .owner else { throw .notJoined }
+        var change = ReplicaChange()
+        if needsEpoch { try rotate(surroundings.separated("rotate"), into: &change) }
+        guard let epoch = writeEpoch else { throw .notJoined }
         let invite = InviteIdentity(seed: seed, space: space)
         let clear: InviteClear
         do {
@@ -92,7 +93,6 @@ extension Replica {
             throw .seal(error)
         }
         let record = InviteRecord(role: role, uses: uses, invite: invite.device)
-        var change = ReplicaChange()
         try appendEntry(
             .invite,
             clear: clear.bytes,
@@ -159,14 +159,6 @@ extension Replica {
         if let current, current.members == AccessList.ascending(members) { return nil }
         return identity.accessList(space: space, after: current, members: members)
     }
-
-    /// The epoch that own entries are sealed under: the deepest of those whose key was given to us,
-    /// among those the one of the highest id. An epoch that leaves us out must not silence us.
-    var writeEpoch: EpochKey? {
-        let known = membership?.epochs.filter { epochs[$0.key] != nil } ?? [:]
-        let newest = known.max { ($0.value.depth, $0.key) < ($1.value.depth, $1.key) }
-        return newest.flatMap { epochs[$0.key] }
-    }
 }
 
 // MARK: Keys
@@ -182,8 +174,11 @@ extension Replica {
         let count = epochs.count
         for bytes in entries {
             guard let entry = try? Entry(decoding: bytes) else { continue }
-            if entry.type == .epoch, let record = try? EpochRecord(decoding: entry.clear) {
+            if entry.type == .epoch || entry.type == .membership,
+                let record = try? EpochRecord(decoding: entry.clear)
+            {
                 epochRecords[record.epoch, default: []].append(record)
+                if let known = epochs[record.epoch] { unwrap(known, into: &change) }
                 let key =
                     (try? identity.epochKey(from: record, in: space))
                     ?? (try? invite?.epochKey(from: record, in: space))
@@ -203,6 +198,7 @@ extension Replica {
     mutating func learn(_ key: EpochKey, into change: inout ReplicaChange) {
         guard epochs[key.id] == nil else { return }
         epochs[key.id] = key
+        isEpochChoiceStale = true
         change.epochs.append(key)
         unwrap(key, into: &change)
     }
@@ -211,6 +207,8 @@ extension Replica {
         // Anybody may announce an epoch under a name; only what the key itself wrapped opens.
         for record in epochRecords[key.id] ?? [] {
             for older in (try? record.olderKeys(under: key, in: space)) ?? [] {
+                wrappedKeys[key.id, default: []].insert(older.id)
+                isEpochChoiceStale = true
                 learn(older, into: &change)
             }
         }
@@ -248,32 +246,49 @@ extension Replica {
         at index: Int,
         into change: inout ReplicaChange
     ) -> Outcome {
-        let source = Membership.Source(
-            author: logs[index].descriptor,
-            log: logs[index].id,
-            offset: logs[index].applied,
-            hash: EntryHash(of: entry.bytes),
-            seen: logs[index].context
-        )
         change.membershipChanged = true
-        return fold(entry, payloads: payloads, from: source)
+        return fold(
+            entry,
+            payloads: payloads,
+            from: source(of: entry, at: logs[index].applied, seen: logs[index].context, index)
+        )
     }
 
-    /// Folds a control record, or a member record in an edit, into membership.
+    func source(
+        of entry: Entry,
+        at offset: Offset,
+        seen: Version,
+        _ index: Int
+    ) -> Membership.Source {
+        Membership.Source(
+            author: logs[index].descriptor,
+            log: logs[index].id,
+            offset: offset,
+            hash: EntryHash(of: entry.bytes),
+            seen: seen
+        )
+    }
+
+    /// Folds a control record, or a member record in an edit, into membership. Doing it twice
+    /// changes nothing.
     /// - Returns: `poison` or `unknown` if neither it nor the rest of its entry has an effect.
     mutating func fold(
         _ entry: Entry,
         payloads: [Payload],
         from source: Membership.Source
     ) -> Outcome {
+        var outcome = Outcome.applied
         do {
             try takeIn(entry, payloads: payloads, from: source)
-            return .applied
         } catch {
             if entry.type.isControl { membership?.apply(poisonFrom: source) }
-            if case .needsUpdate = error { return .unknown }
-            return .poison
+            if case .needsUpdate = error { outcome = .unknown } else { outcome = .poison }
         }
+        if entry.type != .edit {
+            isEpochChoiceStale = true
+            noteEnds()
+        }
+        return outcome
     }
 
     /// - Throws: `needsUpdate` for what is of a newer version; all else is poison.
@@ -286,6 +301,7 @@ extension Replica {
         case .epoch:
             let record = try EpochRecord(decoding: entry.clear)
             let member = try Replica.member(in: payloads)
+            try Replica.check(record, isKeyOf: entry)
             membership?.apply(record, from: source)
             if let member { membership?.apply(member, from: source) }
         case .invite:
@@ -299,6 +315,14 @@ extension Replica {
             }
             membership?.apply(clear, record, from: source)
             seenInvites.insert(clear.invite)
+        case .membership:
+            let epoch = try EpochRecord(decoding: entry.clear)
+            guard let payload = payloads.first(where: { $0.kind == .changes }) else {
+                throw .poison(.invalid(reason: "a membership record has changes", byteOffset: 0))
+            }
+            let changes = try MembershipChanges(decoding: payload.bytes)
+            try Replica.check(epoch, isKeyOf: entry)
+            membership?.apply(changes, epoch, from: source)
         case .join:
             guard source.offset == .zero else {
                 throw .poison(.invalid(reason: "a join begins a log", byteOffset: 0))
@@ -313,6 +337,16 @@ extension Replica {
             }
         default:
             throw .poison(.invalid(reason: "it is no control record", byteOffset: 0))
+        }
+    }
+
+    /// Who announces an epoch has its key: the entry is sealed under it.
+    private static func check(
+        _ epoch: EpochRecord,
+        isKeyOf entry: Entry
+    ) throws(SealError) {
+        guard Array(epoch.epoch.bytes.prefix(Entry.keyHintByteCount)) == entry.keyHint else {
+            throw .poison(.invalid(reason: "an epoch seals its own record", byteOffset: 0))
         }
     }
 

@@ -92,6 +92,7 @@ extension Replica {
         _ document: DocumentID,
         _ body: (inout Document, LogID, UInt64) throws(DocumentError) -> ([OperationRun], [Patch])
     ) throws(SyncError) -> ReplicaChange {
+        guard !needsRebuild else { throw .rebuilding }
         // Own entries that came back from the relay and wait hold event numbers that we don't know.
         guard indexes[ownLog].map({ logs[$0].applied == logs[$0].end }) ?? true else {
             throw .ownEntriesWait
@@ -162,7 +163,18 @@ extension Replica {
         _ surroundings: Surroundings
     ) throws(SyncError) -> ReplicaChange {
         var change = ReplicaChange()
-        guard isMember, let epoch = writeEpoch, !pending.isEmpty else { return change }
+        try sealPending(surroundings, into: &change)
+        finish(&change)
+        return change
+    }
+
+    mutating func sealPending(
+        _ surroundings: Surroundings,
+        into change: inout ReplicaChange
+    ) throws(SyncError) {
+        guard maySeal, !pending.isEmpty else { return }
+        if needsEpoch { try rotate(surroundings.separated("rotate"), into: &change) }
+        guard let epoch = writeEpoch else { return }
         var count: UInt64 = 0
         while !pending.isEmpty {
             var taken = 0
@@ -197,8 +209,9 @@ extension Replica {
             pending.removeFirst(taken)
             count += 1
         }
-        finish(&change)
-        return change
+        let waiting = waitingForSeal
+        waitingForSeal = []
+        applyReady(Array(waiting), into: &change)
     }
 
     /// The context of this device's next entry.
@@ -206,10 +219,13 @@ extension Replica {
         let own = indexes[ownLog].map { logs[$0] }
         let isFull = (own?.end.value ?? 0) % CausalContext.fullInterval == 0
         var named: [(position: Position, chain: ChainHash)] = []
-        for log in logs where log.id != ownLog && log.applied > .zero {
-            if !isFull, let own, own.context[log.id] == log.applied { continue }
-            if let chain = log.chain(at: log.applied) {
-                named.append((Position(log: log.id, offset: log.applied), chain))
+        for log in logs where log.id != ownLog {
+            // A log that ended may have been applied further when an own entry named it.
+            let before = own?.readState.context[log.id] ?? .zero
+            let end = max(log.applied, before, vouching[log.id])
+            guard end > .zero, isFull || end > before else { continue }
+            if let chain = log.chain(at: end) {
+                named.append((Position(log: log.id, offset: end), chain))
             }
         }
         return CausalContext(isFull: isFull, naming: named)
@@ -240,7 +256,7 @@ extension Replica {
             authorTime: surroundings.authorTime,
             context: nextContext(),
             origin: origin,
-            logs: logs[index].table
+            logs: logs[index].readState.table
         )
         write(&writer)
         let entry: Entry
@@ -287,7 +303,13 @@ extension Replica {
     }
 
     private var membershipHash: Bytes32 {
-        membership?.hash ?? Hash.digest(.member, [[]])
+        var applied = appliedVersion
+        let own = indexes[ownLog].map { logs[$0] }
+        for (log, end) in own?.readState.context.offsets ?? [:] {
+            applied[log] = max(applied[log], end)
+        }
+        if let own { applied[ownLog] = own.end }
+        return membership?.hash(of: applied) ?? Hash.digest(.member, [[]])
     }
 
     /// A head over the own log's first `end` entries, for an upload that stops there.

@@ -1,4 +1,5 @@
 import SennitDocument
+import SennitSeal
 import SennitWire
 
 extension Replica {
@@ -29,9 +30,22 @@ extension Replica {
             )
             try check(log.head.map { $0.end <= log.end } ?? true, "A head covers stored entries.")
             for (other, end) in log.context.offsets {
-                let applied = indexes[other].map { logs[$0].applied } ?? .zero
-                try check(end <= applied, "What an author had applied is applied here.")
+                guard let state = indexes[other].map({ logs[$0] }) else {
+                    throw BrokenInvariant(description: "A log that an author names is known.")
+                }
+                // Who only reads doesn't make an ended log count.
+                let isReader = (membership?.role(ofLog: log.id) ?? .reader) < .writer
+                let isOwnRest = isReader && state.limit != nil
+                try check(
+                    end <= state.applied || isOwnRest || needsRebuild,
+                    "What an author had applied is applied here."
+                )
             }
+            try check(
+                log.limit.map { log.applied <= $0 } ?? true || needsRebuild,
+                "Of a log that ended no more is applied than counts."
+            )
+            try check(log.readEnd <= log.end, "Nothing is read that isn't stored.")
             appliedCount += log.applied.value
         }
         try check(position.value == appliedCount, "Each applied entry has a position.")

@@ -76,11 +76,13 @@ extension Replica {
         change.dropped = Position(log: ownLog, offset: ownEnd)
         let isBranch = { (entry: StoredEntry) in entry.log == ownLog && entry.offset >= ownEnd }
         let shared = entries.filter { !isBranch($0) }
-        try fresh.takeOver(shared, from: self)
-        fresh.applyReady(fresh.logs.map(\.id), into: &change)
+        try fresh.takeOver(shared, from: self, cut: ownEnd)
+        // The other copy's entries may hold a record that ends logs, so they are read first, too.
+        fresh.readAll(into: &change)
         let fork = try fresh.end(of: own)
         let branch = try fresh.opened(entries.filter(isBranch), of: ownLog, from: fork)
         for range in ranges { change.append(try fresh.receive(range)) }
+        fresh.applyWhatCounts(into: &change)
         let theirs = change.entries.filter { $0.log == ownLog }
         let renaming = EventRenaming(
             of: TypedEvents(branch, pending),
@@ -95,12 +97,27 @@ extension Replica {
         try fresh.carryOver(branch, from: self, renaming, surroundings, into: &change)
         change.texts = [:]
         change.mapsChanged = []
-        change.membershipChanged = true
-        change.touched.formUnion(fresh.logs.map(\.id))
-        fresh.finish(&change)
+        fresh.finishRebuild(&change)
         fresh.note(.copied(at: ownEnd), about: ownLog)
         return (fresh, change)
     }
+
+    /// Begins the own log, if it isn't, before a record that is judged by the log's role; under a
+    /// new key if one is due.
+    mutating func beginOwnLogIfNeeded(
+        _ surroundings: Surroundings,
+        into change: inout ReplicaChange
+    ) throws(SyncError) {
+        guard !hasBegunOwnLog, maySeal else { return }
+        if needsEpoch {
+            try rotate(surroundings.separated("begin"), into: &change)
+        } else if let epoch = writeEpoch {
+            try beginOwnLog(epoch, surroundings, into: &change)
+        }
+    }
+
+    /// Whether the own log has entries.
+    var hasBegunOwnLog: Bool { indexes[ownLog].map { logs[$0].end > .zero } ?? false }
 
     /// Begins the own log, which a member does by its own word.
     mutating func beginOwnLog(
@@ -109,7 +126,7 @@ extension Replica {
         into change: inout ReplicaChange
     ) throws(SyncError) {
         let join = JoinRecord(again: identity, incarnation: own.incarnation, space: space)
-        let member = membership?.member(identity.device)?.record
+        let member = membership?.record(of: identity.device)
         try appendEntry(
             .join,
             clear: join.bytes,
@@ -161,64 +178,6 @@ extension Replica {
     }
 }
 
-// MARK: Standing up
-
-extension Replica {
-    /// Takes over what both copies have, none of it applied.
-    private mutating func takeOver(
-        _ entries: [StoredEntry],
-        from old: Replica
-    ) throws(SyncError) {
-        var stored: [LogID: [StoredEntry]] = [:]
-        for entry in entries { stored[entry.log, default: []].append(entry) }
-        for log in old.logs {
-            let kept = stored[log.id] ?? []
-            let end = Offset(UInt64(kept.count))
-            guard end == log.end || log.id == old.ownLog else {
-                throw .corrupt(log: log.id, offset: end)
-            }
-            // An own log of which nothing is left is unknown until the relay gives it.
-            if kept.isEmpty, log.id == old.ownLog { continue }
-            let byteCount = kept.reduce(0) { $0 + UInt64($1.bytes.count) }
-            let head = log.end == end ? log.head : old.head(upTo: end, byteCount: byteCount)
-            indexes[log.id] = logs.count
-            logs.append(log.unapplied(kept, byteCount: byteCount, head: head, space: space))
-        }
-        var unused = ReplicaChange()
-        for key in old.epochs.values { learn(key, into: &unused) }
-        _ = learnKeys(from: entries.map(\.bytes), into: &unused)
-        refused = old.refused
-        let kept: Set<LogStatus.Kind> = [.rolledBack, .corrupt, .forked, .relayForked]
-        findings = old.findings.filter { kept.contains($0.value.kind) && $0.key != old.ownLog }
-    }
-}
-
-extension LogState {
-    /// The log with these of its entries stored and none applied.
-    fileprivate func unapplied(
-        _ entries: [StoredEntry],
-        byteCount: UInt64,
-        head: Head?,
-        space: SpaceID
-    ) -> LogState {
-        let record = LogRecord(
-            descriptor: descriptor,
-            end: Offset(UInt64(entries.count)),
-            applied: .zero,
-            byteCount: byteCount,
-            nextEvent: 0,
-            table: LogTable(),
-            context: Version(),
-            head: head
-        )
-        return LogState(
-            restoring: RestoredLog(record: record, chains: entries.map(\.chain), eventEnds: []),
-            waiting: entries.map(\.bytes),
-            space: space
-        )
-    }
-}
-
 // MARK: Carrying over
 
 /// An own entry that is written again.
@@ -265,7 +224,7 @@ extension Replica {
         var histories: [LogID: TypedEvents] = [:]
         for log in logs where log.descriptor.device == identity.device {
             if log.id == old.ownLog {
-                guard log.applied == log.end else { throw .ownEntriesWait }
+                guard log.readEnd == log.end else { throw .ownEntriesWait }
                 histories[log.id] = TypedEvents(theirs)
             } else if log.applied == log.end {
                 let own = entries.filter { $0.log == log.id }
@@ -284,43 +243,50 @@ extension Replica {
         into change: inout ReplicaChange
     ) throws(SyncError) {
         let carried = branch.map { $0.renamed(by: renaming) }.filter { !$0.parts.isEmpty }
-        life = old.life
-        nextSequence = old.nextSequence
+        let typed = old.pending.compactMap { pending in
+            renaming.renamed(pending.batch).map { ($0, pending.life) }
+        }
         change.sealedBelow = old.nextSequence
-        if isMember, let epoch = writeEpoch {
-            for (index, entry) in carried.enumerated() {
-                try append(
-                    entry,
-                    under: entry.type == .edit ? epoch : entry.epoch,
-                    surroundings,
-                    use: UInt64(index),
-                    into: &change
-                )
+        let fits = merge(carried.flatMap(\.batches) + typed.map(\.0))
+        if !fits { vouch(for: old) }
+        defer { vouching = Version() }
+        var rest = carried[...]
+        if !rest.isEmpty { try beginOwnLogIfNeeded(surroundings, into: &change) }
+        while maySeal, let entry = rest.first {
+            let use = UInt64(carried.count - rest.count)
+            if entry.type == .edit, needsEpoch {
+                try rotate(surroundings.separated("rotate \(use)"), into: &change)
             }
-        } else {
-            // Not a member any more, or not yet: what was typed waits.
-            for entry in carried {
-                var lives = entry.lives
-                for batch in entry.batches {
-                    let count = UInt64(batch.eventCount)
-                    try typeAgain(batch, lives.stretches.first?.life ?? 0, into: &change)
-                    lives = lives.dropping(count)
-                }
+            guard let epoch = entry.type == .edit ? writeEpoch : entry.epoch else { break }
+            try append(entry, under: epoch, surroundings, use: use, into: &change)
+            rest.removeFirst()
+        }
+        // Not a member any more, or not yet, or no writer: what was typed waits.
+        for entry in rest {
+            var lives = entry.lives
+            for batch in entry.batches {
+                append(batch, lives.stretches.first?.life ?? 0, into: &change)
+                lives = lives.dropping(UInt64(batch.eventCount))
             }
         }
-        for pending in old.pending {
-            guard let batch = renaming.renamed(pending.batch) else { continue }
-            try typeAgain(batch, pending.life, into: &change)
-        }
+        for (batch, life) in typed { append(batch, life, into: &change) }
+        if !fits { try sealPending(surroundings.separated("typed"), into: &change) }
     }
 
-    /// The table of logs and the chain at the end of an own log, all of which is applied.
+    /// Lets the next entries name what was applied before, and what else is of the old own log:
+    /// what is written again builds on some of it that is set aside.
+    private mutating func vouch(for old: Replica) {
+        vouching = old.appliedVersion
+        vouching[old.ownLog] = indexes[old.ownLog].map { logs[$0].readEnd } ?? .zero
+    }
+
+    /// The table of logs and the chain at the end of an own log, all of which was read.
     private func end(of log: LogDescriptor) throws(SyncError) -> (LogTable, ChainHash) {
         guard let index = indexes[log.logID(in: space)] else {
             return (LogTable(), log.chainStart(in: space))
         }
-        guard logs[index].applied == logs[index].end else { throw .ownEntriesWait }
-        return (logs[index].table, logs[index].lastChain)
+        guard logs[index].readEnd == logs[index].end else { throw .ownEntriesWait }
+        return (logs[index].readState.table, logs[index].lastChain)
     }
 
     /// What consecutive own entries did.
@@ -429,20 +395,6 @@ extension Replica {
             }
             writer.append(entry.lives)
         }
-    }
-
-    /// Does operations again, which are pending then.
-    private mutating func typeAgain(
-        _ batch: OperationBatch,
-        _ life: Life,
-        into change: inout ReplicaChange
-    ) throws(SyncError) {
-        do {
-            _ = try documents[batch.document, default: Document()].merge(batch.runs)
-        } catch {
-            throw .document(error)
-        }
-        append(batch, life, into: &change)
     }
 }
 

@@ -19,6 +19,12 @@ extension Replica {
         let keyHolders = record.controls.map(\.entry.bytes) + record.waiting.map(\.bytes)
         _ = learnKeys(from: keyHolders, into: &unused)
         for control in record.controls { restore(control) }
+        noteEnds()
+        chooseEpoch()
+        // Who only reads may have seen more of an ended log than counts. The records in that rest
+        // aren't among those that were applied, so what was folded here is not to be relied on.
+        let applied = appliedVersion
+        if logs.contains(where: { !applied.covers($0.context) }) { needsRebuild = true }
 
         documents.merge(record.documents) { _, stored in stored }
         for operations in record.pending {
@@ -34,7 +40,7 @@ extension Replica {
             pendingEvents += UInt64(batch.eventCount)
             nextSequence = operations.sequence + 1
         }
-        try merge(record.operations + record.pending.map(\.operations))
+        try merge(record.operations, typed: record.pending.map(\.operations))
     }
 
     /// Goes on with what waited when the process ended: entries whose causal past is here by now,
@@ -72,20 +78,42 @@ extension Replica {
         }
     }
 
-    /// Merges operations the journal holds, one batch for each document.
-    private mutating func merge(_ operations: [StoredOperations]) throws(SyncError) {
+    /// Merges operations the journal holds, one batch for each document, then those that are in no
+    /// entry. These may build on what doesn't count any more, if this device may not write or what
+    /// counts is still to be worked out.
+    private mutating func merge(
+        _ operations: [StoredOperations],
+        typed: [StoredOperations]
+    ) throws(SyncError) {
+        let (applied, own) = (try runs(of: operations), try runs(of: typed))
+        let all = applied.merging(own) { $0 + $1 }
+        let lacking = all.filter { documents[$0.key]?.needsHistory(toMerge: $0.value) == true }
+        guard lacking.isEmpty else { throw .historyNeeded(Set(lacking.keys)) }
+        for (id, runs) in applied { try merge(runs, into: id) }
+        for (id, runs) in own {
+            do {
+                try merge(runs, into: id)
+            } catch {
+                guard needsRebuild || !maySeal else { throw error }
+            }
+        }
+    }
+
+    private func runs(
+        of operations: [StoredOperations]
+    ) throws(SyncError) -> [DocumentID: [OperationRun]] {
         var runs: [DocumentID: [OperationRun]] = [:]
         for stored in operations {
             runs[stored.document, default: []] += try decode(stored).runs
         }
-        let lacking = runs.filter { documents[$0.key]?.needsHistory(toMerge: $0.value) == true }
-        guard lacking.isEmpty else { throw .historyNeeded(Set(lacking.keys)) }
-        for (id, runs) in runs {
-            do {
-                _ = try documents[id, default: Document()].merge(runs)
-            } catch {
-                throw .document(error)
-            }
+        return runs
+    }
+
+    private mutating func merge(_ runs: [OperationRun], into id: DocumentID) throws(SyncError) {
+        do {
+            _ = try documents[id, default: Document()].merge(runs)
+        } catch {
+            throw .document(error)
         }
     }
 

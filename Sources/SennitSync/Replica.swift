@@ -52,6 +52,12 @@ public struct Replica: Sendable {
     var epochs: [EpochKeyID: EpochKey] = [:]
     // Every epoch record that was seen, for the older keys wrapped in it.
     var epochRecords: [EpochKeyID: [EpochRecord]] = [:]
+    // The older keys that each epoch whose key we have hands on.
+    var wrappedKeys: [EpochKeyID: Set<EpochKeyID>] = [:]
+    // Follows from the records and the keys; see `chooseEpoch`.
+    var epochChoice: EpochChoice?
+    // Whether records or keys have come since it was made.
+    var isEpochChoiceStale = true
     var seenInvites: Set<DeviceKey> = []
 
     // Logs whose next entry waits for another log to grow, or for a key.
@@ -59,6 +65,24 @@ public struct Replica: Sendable {
     var waitingForKey: Set<LogID> = []
     // Documents whose history is wanted, with the logs whose next entry waits for it.
     var historyWaiters: [DocumentID: Set<LogID>] = [:]
+    // Logs whose next entry waits until what was typed here is in an entry.
+    var waitingForSeal: Set<LogID> = []
+
+    /// Entries were applied that don't count any more, because a log ended before them. Until
+    /// `rebuilt` has stood up a replica without them nothing can be typed.
+    public internal(set) var needsRebuild = false
+    // Whether entries are only read, for the records in them, and none applied.
+    var onlyReads = false
+    // Whether the set of ended logs has changed and limits are to be worked out.
+    var endsChanged = false
+    // The logs that ended by the records that were folded so far.
+    var knownEnds: Set<LogID> = []
+    // How far logs count by membership records in them that have an effect.
+    var decidedEnds: [LogID: Offset] = [:]
+
+    // What this device's next entry says it has seen, beyond what is applied: what that which was
+    // typed before a rebuild builds on.
+    var vouching = Version()
 
     // How far the relay has acked own entries, in this run of the process.
     var acked: [LogID: Offset] = [:]
@@ -148,12 +172,19 @@ public struct Replica: Sendable {
     /// Whether this device is a member: it founded the space, or its join is applied.
     public var isMember: Bool { isMember(identity.device) }
 
+    /// Whether this device is a member or was one: a log of its own begins with a join that counts.
+    public var hasBeenMember: Bool {
+        logs.contains { log in
+            log.descriptor.device == identity.device && membership?.role(ofLog: log.id) != nil
+        }
+    }
+
     /// Whether a device is a member, as far as this device knows.
     public func isMember(_ device: DeviceKey) -> Bool { membership?.isMember(device) ?? false }
 
-    /// The name that a member device's person goes by.
+    /// The name that the person of a device goes by, or went by when the device was a member.
     public func name(of device: DeviceKey) -> String? {
-        membership?.member(device)?.record?.name
+        membership?.record(of: device)?.name
     }
 
     /// The genesis, once it is known.
@@ -173,7 +204,8 @@ public struct Replica: Sendable {
                 byteCount: log.byteCount,
                 isOwn: log.id == ownLog,
                 author: name(of: log.descriptor.device),
-                hold: log.hold.map { reason(for: $0) }
+                hold: log.isAtLimit && log.applied < log.end
+                    ? .setAside : log.hold.map { reason(for: $0) }
             )
         }.sorted { $0.log < $1.log }
     }
@@ -230,8 +262,12 @@ public enum HoldReason: Hashable, Sendable {
     case awaitsHeld(log: LogID)
     /// Its device isn't a member.
     case unauthorised
+    /// Its device was removed, or may not write any more, and nobody who may has built on it.
+    case setAside
     /// Its epoch's key isn't known.
     case keyMissing
+    /// It waits until what was typed here is in an entry.
+    case unsealed
     /// It was written by a newer Sennit.
     case needsUpdate
     /// The history of a document that it changes is being read from the disk.
@@ -244,6 +280,7 @@ public enum HoldReason: Hashable, Sendable {
         case .key: self = .keyMissing
         case .version: self = .needsUpdate
         case .history: self = .historyNeeded
+        case .unsealed: self = .unsealed
         }
     }
 }

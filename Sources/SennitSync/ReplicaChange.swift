@@ -182,7 +182,8 @@ public struct ReplicaChange: Sendable {
     public internal(set) var mapsChanged: Set<DocumentID> = []
     /// Whether somebody joined or an invite was made.
     public internal(set) var membershipChanged = false
-    /// Whether `applied` and `logs` take the place of all that was derived from entries before.
+    /// Whether the change takes the place of all that was derived from entries before: the applied
+    /// entries, the operations and the documents that the journal has of the space go first.
     public internal(set) var isRebuild = false
     /// The log that this device writes from now on.
     public internal(set) var own: LogDescriptor?

@@ -15,6 +15,9 @@ public enum LogStatus: Hashable, Sendable {
     case unprovenContext(at: Offset)
     /// The entry opened and breaks SPEC.md: it counts as a no-op, here and everywhere.
     case poison(at: Offset)
+    /// The log's entry there announces an epoch whose key wasn't given to this device: it may have
+    /// been removed.
+    case leftOut(at: Offset)
     /// An entry of a newer version: kept, no effect yet.
     case needsUpdate(at: Offset)
     /// Entries of this device from `offset` on came from outside: a copy of its profile wrote them,
@@ -23,8 +26,8 @@ public enum LogStatus: Hashable, Sendable {
 
     /// The kinds of status, without what they carry.
     public enum Kind: String, Sendable, CaseIterable {
-        case rolledBack, corrupt, forked, relayForked, unprovenContext, poison, needsUpdate
-        case copied
+        case rolledBack, corrupt, forked, relayForked, unprovenContext, poison,
+            leftOut, needsUpdate, copied
     }
 
     /// The kind of this status.
@@ -36,6 +39,7 @@ public enum LogStatus: Hashable, Sendable {
         case .relayForked: .relayForked
         case .unprovenContext: .unprovenContext
         case .poison: .poison
+        case .leftOut: .leftOut
         case .needsUpdate: .needsUpdate
         case .copied: .copied
         }
@@ -48,6 +52,7 @@ public enum LogStatus: Hashable, Sendable {
         case .corrupt: 4
         case .relayForked: 3
         case .rolledBack: 3
+        case .leftOut: 3
         case .unprovenContext: 2
         case .needsUpdate: 1
         case .poison, .copied: 0

@@ -24,6 +24,10 @@ public enum SyncError: Error {
     case batchTooLarge(log: LogID, byteCount: Int)
     /// The device isn't a member of the space yet: it waits for the relay.
     case notJoined
+    /// Only an owner may, and only what is there can be changed; nobody removes itself.
+    case notPermitted
+    /// Entries that don't count any more are to be taken back first.
+    case rebuilding
     /// Another copy of this device wrote the own log from this offset on: `Replica.renewed`.
     case ownLogTaken(from: Offset)
     /// Entries of this device came back from the relay and wait for what they build on.

@@ -29,6 +29,10 @@ public enum SyncLimits {
     /// limit of a sealed part, so that an entry always fits.
     public static let entryTarget = 1 << 17
 
+    /// Older epochs' keys that a new epoch hands on, of 32 bytes each: with the boxes of as many
+    /// recipients as there may be they fit the clear part of an entry.
+    public static let wrappedKeyCount = 3000
+
     /// Scalars that one local insert has at most; a longer paste becomes several.
     public static let insertScalarCount = 1 << 14
 

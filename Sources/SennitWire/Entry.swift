@@ -23,7 +23,7 @@ public struct EntryType: Hashable, Sendable {
     public static let join = EntryType(rawValue: 4)
     /// An open invite, with the epoch key sealed to it.
     public static let invite = EntryType(rawValue: 5)
-    /// Reserved: add, remove, role and revoke records.
+    /// Removals, roles and revocations, with the epoch that goes with them.
     public static let membership = EntryType(rawValue: 6)
     /// Reserved: "I have seen this", from a device that writes nothing else.
     public static let receipt = EntryType(rawValue: 7)

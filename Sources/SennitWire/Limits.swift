@@ -51,6 +51,17 @@ public enum Limits {
     /// Epochs that one epoch record names as its parents.
     public static let maximumEpochParentCount = 64
 
+    /// Changes in one membership record.
+    public static let maximumMembershipChangeCount = 256
+
+    /// Membership records of one log that count, so that nobody can make working out the membership
+    /// dear. A device that needs more begins another log.
+    public static let maximumMembershipRecordCount = 1024
+
+    /// Grants between the founder and an owner that are told apart, and so how deep putting records
+    /// in order calls itself.
+    public static let maximumSeniority = 64
+
     /// Payloads of one body. One is enough for all that is done to one document.
     public static let maximumPayloadCount = 1024
 

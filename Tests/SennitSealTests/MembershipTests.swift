@@ -160,7 +160,7 @@ struct MembershipTests {
             let record = try EpochRecord(
                 key: key,
                 parents: [scene.fixture.epoch.id],
-                recipients: [:],
+                recipients: [scene.epoch.recipients[0]: scene.fixture.random.bytes32()],
                 random: .zero
             )
             let source = scene.source(scene.fixture.log, offset: offset, seen: Version())
@@ -281,10 +281,14 @@ private struct Scene {
         fixture = Fixture(seed: seed)
         genesisHash = EntryHash(of: Seal.entry(founding: fixture.genesis).bytes)
         do {
+            let founder = EpochRecord.Recipient(
+                kind: .device,
+                agreement: fixture.founder.agreement
+            )
             epoch = try EpochRecord(
                 key: fixture.epoch,
                 parents: [],
-                recipients: [:],
+                recipients: [founder: fixture.random.bytes32()],
                 random: .zero
             )
         } catch {
@@ -292,7 +296,13 @@ private struct Scene {
         }
     }
 
-    var founded: Membership { Membership(genesis: fixture.genesis, hash: genesisHash) }
+    var founded: Membership {
+        Membership(
+            genesis: fixture.genesis,
+            hash: genesisHash,
+            log: fixture.log.logID(in: fixture.space)
+        )
+    }
 
     var epochSource: Membership.Source {
         source(fixture.log, offset: 1, seen: Version())

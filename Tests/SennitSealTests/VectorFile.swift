@@ -192,6 +192,7 @@ struct VectorTests {
         case "epoch": #expect(try EpochRecord(decoding: bytes).bytes == bytes)
         case "invite": #expect(try InviteClear(decoding: bytes).bytes == bytes)
         case "invite record": #expect(try InviteRecord(decoding: bytes).bytes == bytes)
+        case "changes": #expect(try MembershipChanges(decoding: bytes).bytes == bytes)
         case "member": #expect(try MemberRecord(decoding: bytes).bytes == bytes)
         case "access":
             let list = try AccessList(decoding: bytes)

@@ -150,7 +150,11 @@ struct WorkedExample {
         _ epoch: EpochRecord,
         _ log: LogDescriptor
     ) {
-        var membership = Membership(genesis: genesis, hash: EntryHash(of: entries[0].bytes))
+        var membership = Membership(
+            genesis: genesis,
+            hash: EntryHash(of: entries[0].bytes),
+            log: end.log
+        )
         membership.apply(
             epoch,
             from: Membership.Source(

@@ -12,7 +12,7 @@ struct SimulatedJournal {
     private(set) var logs: [LogID: LogRecord] = [:]
     private(set) var entries: [LogID: [StoredEntry]] = [:]
     private var applied: [AppliedEntry] = []
-    private var epochs: [EpochKey] = []
+    private(set) var epochs: [EpochKey] = []
     private var pending: [PendingOperations] = []
     private var documents: [DocumentID: StoredDocument] = [:]
 

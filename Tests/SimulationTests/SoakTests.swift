@@ -8,7 +8,9 @@ import Testing
 
     @Test(.enabled(if: environment["SENNIT_SEED"]?.isEmpty == false))
     func `soak: one seed again`() throws {
-        check(try #require(UInt64(SoakTests.environment["SENNIT_SEED"] ?? "")))
+        let seed = try #require(UInt64(SoakTests.environment["SENNIT_SEED"] ?? ""))
+        check(seed)
+        try MembershipWorld(seed: seed).run()
     }
 
     @Test(.enabled(if: environment["SENNIT_SOAK_SECONDS"]?.isEmpty == false))
@@ -19,6 +21,9 @@ import Testing
         let first = seed
         while Date() < end {
             check(seed)
+            if let failure = MembershipSimulationTests.failure(of: seed) {
+                Issue.record("members, seed \(seed): \(failure)")
+            }
             seed += 1
         }
         print("soak: \(seed - first) seeds from \(first)")

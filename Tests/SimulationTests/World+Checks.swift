@@ -128,7 +128,7 @@ extension World {
         }
     }
 
-    private static func add(_ run: OperationRun, to reference: inout ReferenceDocument) throws {
+    static func add(_ run: OperationRun, to reference: inout ReferenceDocument) throws {
         switch run.content {
         case .insert(let position, let text):
             reference.add(

@@ -137,7 +137,7 @@ class RelayProtocolTests(unittest.TestCase):
             each for each in replica.logs.items()
             if each[1].device == replica.membership.founder
         ]
-        [invite] = replica.membership.invites[self.link.keys.signing.public]
+        [invite] = replica.membership.invites(self.link.keys.signing.public)
         named = [(log, invite.offset, state.chain[invite.offset])]
         self.assertEqual(self.link.floor, context_digest(named)[:16])
 

@@ -12,7 +12,8 @@ from reader.keys import Epoch
 from reader.links import Link
 from reader.names import log_id
 from reader.presence import Presence
-from reader.records import EpochRecord, Genesis, InviteClear, InviteRecord, JoinRecord, MemberRecord
+from reader.records import (
+    ChangesRecord, EpochRecord, Genesis, InviteClear, InviteRecord, JoinRecord, MemberRecord)
 
 
 def read_entry(vector):
@@ -76,6 +77,7 @@ READERS = {
     "epoch": lambda vector: EpochRecord.decode(vector.bytes()),
     "invite": lambda vector: InviteClear.decode(vector.bytes()),
     "invite record": lambda vector: InviteRecord.decode(vector.bytes()),
+    "changes": lambda vector: ChangesRecord.decode(vector.bytes()),
     "member": lambda vector: MemberRecord.decode(vector.bytes()),
 }
 

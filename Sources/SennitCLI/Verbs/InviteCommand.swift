@@ -11,9 +11,10 @@ struct InviteCommand: AsyncParsableCommand {
         discussion: """
               $ sennit invite --role writer --uses 3
 
-            Whoever holds the link can read everything in the space, from its beginning, and an \
-            invite can't be revoked yet: send it by a way you trust. `--uses` limits how many \
-            devices may join by it, not who can read. In a terminal the link is also shown as a \
+            Whoever holds the link can read everything in the space, from its beginning, until \
+            the key is changed (`sennit revoke` while it is open, `sennit rotate` once it is used \
+            up): send it by a way you trust. `--uses` limits how many devices may join by it, not \
+            who can read. In a terminal the link is also shown as a \
             QR code.
 
             JSON: link, role, uses, sent.

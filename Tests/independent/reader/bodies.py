@@ -12,7 +12,7 @@ from .keys import check_padding
 from .names import digest
 from .operations import Batch
 
-OPERATIONS, MEMBER, INVITE, LIVES = 1, 2, 3, 5
+OPERATIONS, MEMBER, INVITE, CHANGES, LIVES = 1, 2, 3, 4, 5
 
 
 class LogTable:
@@ -133,7 +133,7 @@ class Body:
         for kind, data in self.payloads:
             if kind == OPERATIONS:
                 self.batches.append(Batch.decode(data, draft))
-            elif kind not in (MEMBER, INVITE, LIVES):
+            elif kind not in (MEMBER, INVITE, CHANGES, LIVES):
                 self.unknown.append(kind)
         for before, batch in zip(self.batches, self.batches[1:]):
             if batch.first != before.end:

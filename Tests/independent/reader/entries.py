@@ -6,8 +6,8 @@ from .errors import Malformed
 from .keys import SUITE
 from .names import digest
 
-GENESIS, EPOCH, EDIT, JOIN, INVITE = 1, 2, 3, 4, 5
-CONTROL = frozenset((GENESIS, EPOCH, JOIN, INVITE))
+GENESIS, EPOCH, EDIT, JOIN, INVITE, MEMBERSHIP = 1, 2, 3, 4, 5, 6
+CONTROL = frozenset((GENESIS, EPOCH, JOIN, INVITE, MEMBERSHIP))
 
 
 class Entry:

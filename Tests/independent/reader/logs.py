@@ -25,6 +25,15 @@ class Log:
         self.contexts = []  # offset -> the author's context at that entry
         self.event_ends = []  # offset -> the log's next event after that entry
 
+    def unread(self):
+        """The same entries, none of them applied."""
+        log = Log.__new__(Log)
+        log.__dict__.update(self.__dict__)
+        log.applied, log.context, log.next_event = 0, {}, 0
+        log.outcomes, log.contexts, log.event_ends = [], [], []
+        log.table = LogTable(self.log)
+        return log
+
     def verify(self, space, first, entries, head_bytes):
         """Takes a range in that ends on a head, or refuses all of it."""
         if log_id(space, self.device, self.incarnation) != self.log:

@@ -10,6 +10,7 @@ OWNER, WRITER, READER = 1, 2, 3
 ROLES = {OWNER: "owner", WRITER: "writer", READER: "reader"}
 AUTOMATIC = 1
 DEVICE, INVITED = 1, 2
+REMOVE, GIVE_ROLE, REVOKE = 1, 2, 3
 
 
 def _version(reader):
@@ -124,6 +125,35 @@ class InviteRecord:
     @staticmethod
     def encode(role, uses, device, mode=AUTOMATIC):
         return bytes([1, role]) + varint(uses) + bytes([mode]) + device
+
+
+class ChangesRecord:
+    """What a membership record changes: (kind, key, role or None) each."""
+
+    @_poisonous
+    def decode(cls, data):
+        record = cls()
+        reader = Reader(data)
+        _version(reader)
+        count = reader.varint(limits.CHANGES)
+        if count < 1:
+            raise Poison("a membership record that changes nothing")
+        record.changes = []
+        for _ in range(count):
+            kind = reader.u8()
+            if kind not in (REMOVE, GIVE_ROLE, REVOKE):
+                raise NeedsUpdate(f"a change of kind {kind}")
+            key = reader.bytes(32)
+            role = reader.u8() if kind == GIVE_ROLE else None
+            if role is not None and role not in ROLES:
+                raise NeedsUpdate(f"role {role}")
+            record.changes.append((kind, key, role))
+        reader.end()
+        _ascend([(kind, key) for kind, key, _ in record.changes], "changes")
+        devices = [key for kind, key, _ in record.changes if kind != REVOKE]
+        if len(set(devices)) != len(devices):
+            raise Poison("a device is named twice")
+        return record
 
 
 class JoinRecord:

@@ -1,10 +1,17 @@
-"""SPEC.md section 13: a space as one reader has it. Ranges are verified, then entries applied."""
+"""SPEC.md section 13: a space as one reader has it. Ranges are verified, then entries applied.
 
+Membership is a function of all records, those in logs that ended as well. So a first replica, the
+scout, reads everything and applies no operation; what it knows says how much of each log counts.
+"""
+
+from . import membership as facts
+from .bodies import CHANGES, MEMBER, Body, context_digest
 from .bodies import INVITE as INVITE_PAYLOAD
-from .bodies import MEMBER, Body, context_digest
 from .chains import membership_digest
 from .directory import paths
-from .entries import CONTROL, EDIT, EPOCH, GENESIS, INVITE, JOIN, Entry, entry_hash
+from .entries import (
+    CONTROL, EDIT, EPOCH, GENESIS, INVITE, JOIN, MEMBERSHIP, Entry, entry_hash,
+)
 from .errors import Malformed, NeedsUpdate, NotAuthentic, Poison, Refusal
 from .keys import Epoch, open_box
 from .logs import Log
@@ -12,8 +19,8 @@ from .membership import Membership
 from .merge import Document
 from .names import DIRECTORY
 from .records import (
-    DEVICE, READER, EpochRecord, Genesis, InviteClear, InviteRecord, JoinRecord, MemberRecord,
-    epoch_of,
+    DEVICE, READER, ChangesRecord, EpochRecord, Genesis, InviteClear, InviteRecord, JoinRecord,
+    MemberRecord, epoch_of,
 )
 
 
@@ -53,6 +60,8 @@ class Replica:
         self.documents = {}
         self.membership = None
         self.findings = []
+        self.limits = {}  # of logs that ended
+        self.is_scout = False
 
     def find(self, status, log, offset, detail=""):
         finding = Finding(status, log, offset, str(detail))
@@ -90,7 +99,7 @@ class Replica:
                         continue  # It is judged when its turn comes.
 
     def _learn(self, entry, device_keys, invite_keys):
-        if entry.kind == EPOCH:
+        if entry.kind in (EPOCH, MEMBERSHIP):
             record = EpochRecord.decode(entry.clear)
             for each in record.recipients:
                 mine = device_keys if each.kind == DEVICE else invite_keys
@@ -111,6 +120,9 @@ class Replica:
 
     def apply(self):
         """Applies all that can be applied, then says what holds the rest back."""
+        scout = None if self.is_scout else self._scout()
+        if scout and scout.membership:
+            self.limits = scout.find_limits()
         is_moving = True
         while is_moving:
             is_moving = False
@@ -124,12 +136,43 @@ class Replica:
                 if reason.offset is not None:
                     place = (reason.log, reason.offset)
                 self.find(reason.status, *place, reason.detail)
+        if scout:
+            self.membership = scout.membership
+
+    def _scout(self):
+        scout = Replica(self.space)
+        scout.is_scout = True
+        scout.epochs = self.epochs
+        for log in self.logs.values():
+            scout.logs[log.log] = log.unread()
+        scout.apply()
+        return scout
+
+    def find_limits(self):
+        """SPEC.md section 7.7: how many entries of each log that ended count."""
+        decided = self.membership.decided_ends()
+        found = {log: decided.get(log, 0) for log in self.membership.ended_logs()}
+        is_rising = bool(found)
+        while is_rising:
+            is_rising = False
+            for log, role in self.membership.roles.items():
+                if role == READER or log not in self.logs:
+                    continue
+                contexts = self.logs[log].contexts
+                for context in contexts[: found.get(log, len(contexts))]:
+                    for named, end in context.items():
+                        if found.get(named, end) < end:
+                            found[named] = end
+                            is_rising = True
+        return found
 
     def _advance(self, log):
         """None if the log's next entry was applied, else what it waits for."""
         offset = log.applied
         if offset >= len(log.entries):
             return "nothing"
+        if offset >= self.limits.get(log.log, len(log.entries)):
+            return Waits("setAside", "its log ended")
         try:
             outcome = self._apply_next(log, offset)
         except Poison as error:
@@ -232,7 +275,7 @@ class Replica:
         except NeedsUpdate as error:
             self.find("needsUpdate", log.log, offset, error)
             return "needs update"
-        if body.batches:
+        if body.batches and not self.is_scout:
             self._operate(log, body)
         if body.unknown:
             self.find("needsUpdate", log.log, offset, f"payloads {body.unknown}")
@@ -244,20 +287,41 @@ class Replica:
             self._join(log, entry, offset)
         elif entry.kind == INVITE:
             self._invite(log, entry, body, offset)
-        elif entry.kind == EPOCH:
-            EpochRecord.decode(entry.clear)
         record = body.first(MEMBER)
-        if record is not None and entry.kind != INVITE and log.log in self.membership.roles:
+        member = None
+        may_name = entry.kind not in (INVITE, MEMBERSHIP) and log.log in self.membership.roles
+        if record is not None and may_name:
             try:
                 member = MemberRecord.decode(record)
             except (Poison, NeedsUpdate) as error:
+                if entry.kind == EPOCH:
+                    EpochRecord.decode(entry.clear)
                 if entry.kind != JOIN:
                     raise
                 # The join counts, and its device has no name.
                 status = "poison" if isinstance(error, Poison) else "needsUpdate"
                 self.find(status, log.log, offset, error)
                 return
+        if entry.kind in (EPOCH, MEMBERSHIP):
+            self._epoch(log, entry, body, offset)
+        if member:
             self.membership.add_name(log.log, offset, log.context, member)
+
+    def _fact(self, kind, log, entry, offset):
+        return facts.Fact(
+            kind, log.log, offset, log.device, log.context, entry_hash(log.entries[offset]))
+
+    def _epoch(self, log, entry, body, offset):
+        kind = facts.EPOCH if entry.kind == EPOCH else facts.CHANGES
+        fact = self._fact(kind, log, entry, offset)
+        fact.epoch = EpochRecord.decode(entry.clear)
+        if entry.kind == MEMBERSHIP:
+            if body.first(CHANGES) is None:
+                raise Poison("a membership record without changes")
+            fact.changes = ChangesRecord.decode(body.first(CHANGES)).changes
+        if entry.hint != fact.epoch.id[:8]:
+            raise Poison("another key than the one it announces")
+        self.membership.add(fact)
 
     def _join(self, log, entry, offset):
         if offset:
@@ -267,9 +331,9 @@ class Replica:
             join.check(self.space, log.log)
         except NotAuthentic as error:
             raise Poison(str(error)) from error
-        role = self.membership.role_of_join(join, log.context)
-        if role is not None:
-            self.membership.add_join(log.log, join, role)
+        fact = self._fact(facts.JOIN, log, entry, offset)
+        fact.join = join
+        self.membership.add(fact)
 
     def _invite(self, log, entry, body, offset):
         clear = InviteClear.decode(entry.clear)
@@ -278,7 +342,9 @@ class Replica:
         record = InviteRecord.decode(body.first(INVITE_PAYLOAD))
         if record.device != clear.device or record.mode != clear.mode:
             raise Poison("clear part and record differ")
-        self.membership.add_invite(log.log, offset, clear, record)
+        fact = self._fact(facts.INVITE, log, entry, offset)
+        fact.clear, fact.invite = clear, record
+        self.membership.add(fact)
 
     def _operate(self, log, body):
         if self.membership.roles.get(log.log, READER) == READER:
