@@ -174,7 +174,7 @@ let package = Package(
                 "SennitDocument", "SennitReference", "SennitWire", "CHeapCount", arguments,
             ],
             path: "Benchmarks",
-            exclude: ["HeapCount", "peers", "profile", "relay-load"],
+            exclude: ["HeapCount", "peers", "profile", "relay-load", "shapes.py"],
             swiftSettings: strict
         ),
 

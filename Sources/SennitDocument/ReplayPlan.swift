@@ -50,6 +50,8 @@ struct ReplayPlan: ~Copyable {
     private var children = Slab<Int32>()
     /// Pieces whose parents have all been replayed.
     private var ready = Slab<Int32>()
+    /// The piece that was replayed last.
+    private var lastPiece = -1
     /// The event that was replayed last.
     private(set) var last: LocalEvent = -1
 
@@ -111,6 +113,7 @@ struct ReplayPlan: ~Copyable {
         current.append(repeating: 0, count: wordCount)
         histories.removeAll()
         histories.append(repeating: 0, count: rowStart(of: count))
+        lastPiece = -1
         firstParents.removeAll()
         parents.removeAll()
         waiting.removeAll()
@@ -213,6 +216,7 @@ extension ReplayPlan {
             perform(.apply(chain))
             current[next >> 6] |= 1 << UInt64(next & 63)
             waiting[next] = -1
+            lastPiece = next
             last = chain.upperBound - 1
             // The children of a piece begin where those of the next one begin, one back.
             for index in firstChildren[next + 1]..<endOfChildren(next) {
@@ -236,7 +240,12 @@ extension ReplayPlan {
         var best = 0
         if ready.count > 1 {
             var least = Int.max
-            for index in 0..<ready.count {
+            for index in 0..<ready.count where follows(Int(ready[index])) {
+                least = 0
+                best = index
+                break
+            }
+            for index in 0..<ready.count where least > 0 {
                 let distance = distance(to: Int(ready[index]), limit: least)
                 if distance < least || (distance == least && ready[index] < ready[best]) {
                     least = distance
@@ -247,6 +256,13 @@ extension ReplayPlan {
         let piece = Int(ready[best])
         ready.swapRemove(at: best)
         return piece
+    }
+
+    /// Whether a piece comes right after the last one that was replayed, and nothing else.
+    @inline(__always)
+    private func follows(_ piece: Int) -> Bool {
+        let first = firstParents[piece]
+        return firstParents[piece + 1] == first + 1 && Int(parents[first]) == lastPiece
     }
 
     /// Where in `histories` the row of a piece begins: 64 rows of each length come before those of
