@@ -44,7 +44,22 @@ struct HiddenInput {
         guard unsafe tcsetattr(0, TCSADRAIN, &state) == 0 else { return nil }
     }
 
-    func readByte() -> UInt8? {
+    /// Reads one line and puts the terminal back.
+    /// - Parameter limit: Bytes that the line may have; the first one more ends it.
+    /// - Returns: the line, and how it ended; `open` where the terminal did.
+    func readLine(limit: Int) -> (line: HiddenLine, state: HiddenLine.State) {
+        var line = HiddenLine()
+        var state = HiddenLine.State.open
+        while state == .open {
+            guard let byte = readByte() else { break }
+            state = line.take(byte)
+            if line.byteCount > limit { state = .done }
+        }
+        restore()
+        return (line, state)
+    }
+
+    private func readByte() -> UInt8? {
         var byte: UInt8 = 0
         while true {
             let count = unsafe Foundation.read(0, &byte, 1)
@@ -55,7 +70,7 @@ struct HiddenInput {
     }
 
     /// Puts the terminal back, and drops what else was pasted: it isn't meant for the shell.
-    func restore() {
+    private func restore() {
         var state = before
         _ = unsafe tcsetattr(0, TCSAFLUSH, &state)
     }

@@ -40,14 +40,7 @@ enum PassphraseInput {
                 hint: "give the passphrase by a file descriptor: `--passphrase-fd 3 3< FILE`"
             )
         }
-        var line = HiddenLine()
-        var state = HiddenLine.State.open
-        while state == .open {
-            guard let byte = terminal.readByte() else { break }
-            state = line.take(byte)
-            if line.byteCount > Passphrase.maximumByteCount { state = .done }
-        }
-        terminal.restore()
+        let (line, state) = terminal.readLine(limit: Passphrase.maximumByteCount)
         console.ask("\n")
         if state == .cancelled { exit(130) }
         return line.text

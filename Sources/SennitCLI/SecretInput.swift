@@ -53,14 +53,7 @@ struct SecretInput {
                 hint: "pipe the \(name) in, or use `\(instead)`"
             )
         }
-        var line = HiddenLine()
-        var state = HiddenLine.State.open
-        while state == .open {
-            guard let byte = terminal.readByte() else { break }
-            state = line.take(byte)
-            if line.byteCount > SecretInput.byteCountLimit { state = .done }
-        }
-        terminal.restore()
+        let (line, state) = terminal.readLine(limit: SecretInput.byteCountLimit)
         console.ask(state == .done ? "(\(line.byteCount) characters)\n" : "\n")
         if state == .cancelled { exit(130) }
         return line.text
